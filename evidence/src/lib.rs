@@ -1,0 +1,17 @@
+//! Bytes: how any evidence becomes a read-only tree of files.
+//!
+//! Evidence is recognised by its content, never by its extension, and opened read-only. It was
+//! written by an attacker: nothing here follows a symbolic link, leaves the root of a tree, opens a
+//! FIFO, socket or device, or writes beside the evidence. This crate knows nothing of containers.
+
+pub mod error;
+pub mod memory;
+pub mod read_at;
+pub mod tree;
+pub mod tree_path;
+
+pub use error::EvidenceError;
+pub use memory::MemoryTree;
+pub use read_at::ReadAt;
+pub use tree::{DeviceNumber, Entry, FileKind, Metadata, Tree};
+pub use tree_path::TreePath;

@@ -1,0 +1,132 @@
+//! A tree in memory: what tests of parsers mount their files in.
+
+use crate::{Entry, EvidenceError, FileKind, Metadata, ReadAt, Tree, TreePath};
+use dockline_timeline::Instant;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+struct Node {
+    metadata: Metadata,
+    /// Content of a regular file, target of a symbolic link.
+    content: Arc<Vec<u8>>,
+    attributes: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// A tree in memory.
+#[derive(Clone, Debug)]
+pub struct MemoryTree {
+    nodes: BTreeMap<TreePath, Node>,
+}
+
+impl Default for MemoryTree {
+    fn default() -> Self {
+        let root = node(FileKind::Directory, Vec::new(), None);
+        MemoryTree { nodes: BTreeMap::from([(TreePath::root(), root)]) }
+    }
+}
+
+fn node(kind: FileKind, content: Vec<u8>, modified: Option<Instant>) -> Node {
+    let size = ReadAt::len(&content);
+    Node {
+        metadata: Metadata {
+            kind,
+            mode: Some(0o600),
+            uid: Some(0),
+            gid: Some(0),
+            size,
+            inode: None,
+            links: Some(1),
+            device: None,
+            modified,
+            accessed: None,
+            changed: None,
+            born: None,
+        },
+        content: Arc::new(content),
+        attributes: Vec::new(),
+    }
+}
+
+impl MemoryTree {
+    /// An empty tree.
+    #[must_use]
+    pub fn new() -> MemoryTree {
+        MemoryTree::default()
+    }
+
+    /// Adds a regular file, and the directories above it. A path that is none adds nothing.
+    #[must_use]
+    pub fn with_file(
+        self,
+        path: &str,
+        content: impl Into<Vec<u8>>,
+        modified: Option<Instant>,
+    ) -> Self {
+        self.with(path, node(FileKind::Regular, content.into(), modified))
+    }
+
+    /// Adds a node of any other kind; for a symbolic link, `content` is its target.
+    #[must_use]
+    pub fn with_node(self, path: &str, kind: FileKind, content: &[u8]) -> Self {
+        self.with(path, node(kind, content.to_vec(), None))
+    }
+
+    fn with(mut self, path: &str, node_to_add: Node) -> Self {
+        let Some(path) = TreePath::parse(path.as_bytes()) else { return self };
+        let mut above = path.parent();
+        while let Some(directory) = above {
+            self.nodes
+                .entry(directory.clone())
+                .or_insert_with(|| node(FileKind::Directory, Vec::new(), None));
+            above = directory.parent();
+        }
+        self.nodes.insert(path, node_to_add);
+        self
+    }
+
+    fn node(&self, path: &TreePath) -> Result<&Node, EvidenceError> {
+        self.nodes.get(path).ok_or(EvidenceError::NotFound)
+    }
+
+    fn node_of_kind(&self, path: &TreePath, kind: FileKind) -> Result<&Node, EvidenceError> {
+        let node = self.node(path)?;
+        if node.metadata.kind == kind {
+            return Ok(node);
+        }
+        Err(EvidenceError::WrongKind { wanted: kind.name(), found: node.metadata.kind.name() })
+    }
+}
+
+impl Tree for MemoryTree {
+    fn list(&self, directory: &TreePath) -> Result<Vec<Entry>, EvidenceError> {
+        self.node_of_kind(directory, FileKind::Directory)?;
+        let below = self.nodes.iter().filter(|(path, _)| path.parent().as_ref() == Some(directory));
+        Ok(below
+            .filter_map(|(path, node)| {
+                let name = path.file_name()?.to_vec();
+                Some(Entry { name, kind: node.metadata.kind })
+            })
+            .collect())
+    }
+
+    fn metadata(&self, path: &TreePath) -> Result<Metadata, EvidenceError> {
+        Ok(self.node(path)?.metadata.clone())
+    }
+
+    fn open(&self, path: &TreePath) -> Result<Arc<dyn ReadAt>, EvidenceError> {
+        let content = self.node_of_kind(path, FileKind::Regular)?.content.clone();
+        Ok(content)
+    }
+
+    fn link_target(&self, path: &TreePath) -> Result<Vec<u8>, EvidenceError> {
+        Ok(self.node_of_kind(path, FileKind::SymbolicLink)?.content.to_vec())
+    }
+
+    fn extended_attributes(
+        &self,
+        path: &TreePath,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, EvidenceError> {
+        Ok(self.node(path)?.attributes.clone())
+    }
+}

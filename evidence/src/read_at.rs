@@ -1,0 +1,66 @@
+//! Bytes that can be read at any offset, by many threads at once.
+
+use std::io;
+
+/// Bytes that can be read at any offset through a shared reference.
+pub trait ReadAt: Send + Sync {
+    /// Number of bytes.
+    fn len(&self) -> u64;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Fills the front of `buffer` from `offset`; returns how many bytes were read, which is less
+    /// than asked for only at the end (0 at or past it).
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+impl<T: ReadAt + ?Sized> ReadAt for std::sync::Arc<T> {
+    fn len(&self) -> u64 {
+        (**self).len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        (**self).read_at(offset, buffer)
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn len(&self) -> u64 {
+        u64::try_from(Vec::len(self)).unwrap_or(u64::MAX)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|at| self.get(at..)).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        Ok(count)
+    }
+}
+
+/// Reads the whole content, at most `limit` bytes of it; the second value tells whether there was
+/// more.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn read_up_to(bytes: &dyn ReadAt, limit: u64) -> io::Result<(Vec<u8>, bool)> {
+    let wanted = bytes.len().min(limit);
+    let mut buffer = vec![0; usize::try_from(wanted).map_err(io::Error::other)?];
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        let at = u64::try_from(filled).map_err(io::Error::other)?;
+        match bytes.read_at(at, rest)? {
+            0 => break,
+            count => filled = filled.saturating_add(count),
+        }
+    }
+    buffer.truncate(filled);
+    Ok((buffer, bytes.len() > limit))
+}

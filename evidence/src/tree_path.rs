@@ -1,0 +1,174 @@
+//! A path inside a tree: components of bytes below its root, without `.` and `..`.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A path inside a tree, from its root. It need not be UTF-8, has no leading `/`, and cannot leave
+/// the root: no component is empty, `.` or `..`, or holds a `/` or a NUL.
+///
+/// Paths order by component, as a walk visits them.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct TreePath(Arc<[u8]>);
+
+impl TreePath {
+    /// The root of a tree.
+    #[must_use]
+    pub fn root() -> TreePath {
+        TreePath(Arc::from([]))
+    }
+
+    /// A path from text such as `/var/lib/docker` or `var/lib/docker`; empty components and `.`
+    /// are dropped. `None` when it would leave the root.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<TreePath> {
+        let mut path = TreePath::root();
+        for component in text.split(|byte| *byte == b'/') {
+            if !component.is_empty() && component != b"." {
+                path = path.join(component)?;
+            }
+        }
+        Some(path)
+    }
+
+    /// This path and one more component; `None` when that is no name of a file.
+    #[must_use]
+    pub fn join(&self, name: &[u8]) -> Option<TreePath> {
+        let is_name = !name.is_empty()
+            && name != b"."
+            && name != b".."
+            && !name.contains(&b'/')
+            && !name.contains(&0);
+        if !is_name {
+            return None;
+        }
+        let mut bytes =
+            Vec::with_capacity(self.0.len().saturating_add(name.len()).saturating_add(1));
+        bytes.extend_from_slice(&self.0);
+        if !bytes.is_empty() {
+            bytes.push(b'/');
+        }
+        bytes.extend_from_slice(name);
+        Some(TreePath(Arc::from(bytes)))
+    }
+
+    /// This path and several components below it, such as `b"image/overlay2"`.
+    #[must_use]
+    pub fn below(&self, relative: &[u8]) -> Option<TreePath> {
+        relative.split(|byte| *byte == b'/').try_fold(self.clone(), |path, name| path.join(name))
+    }
+
+    /// The directory that holds it; `None` for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<TreePath> {
+        if self.is_root() {
+            return None;
+        }
+        let end = self.0.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        self.0.get(..end).map(|bytes| TreePath(Arc::from(bytes)))
+    }
+
+    /// The last component; `None` for the root.
+    #[must_use]
+    pub fn file_name(&self) -> Option<&[u8]> {
+        self.components().next_back()
+    }
+
+    /// The components, from the root.
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.0.split(|byte| *byte == b'/').filter(|component| !component.is_empty())
+    }
+
+    /// The bytes, joined by `/`, without a leading one.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether this is the root.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `self` lies below `ancestor` or is it.
+    #[must_use]
+    pub fn starts_with(&self, ancestor: &TreePath) -> bool {
+        let mut mine = self.components();
+        ancestor.components().all(|component| mine.next() == Some(component))
+    }
+}
+
+impl Ord for TreePath {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.components().cmp(other.components())
+    }
+}
+
+impl PartialOrd for TreePath {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for TreePath {
+    /// With a leading `/`. Control characters, backslashes and bytes that are not UTF-8 are written
+    /// as `\xNN`, so that different paths are always written differently.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("/")?;
+        for chunk in self.0.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                if character == '\\' || character.is_control() {
+                    let mut buffer = [0; 4];
+                    write_bytes(formatter, character.encode_utf8(&mut buffer).as_bytes())?;
+                } else {
+                    write!(formatter, "{character}")?;
+                }
+            }
+            write_bytes(formatter, chunk.invalid())?;
+        }
+        Ok(())
+    }
+}
+
+fn write_bytes(formatter: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(formatter, "\\x{byte:02x}"))
+}
+
+impl fmt::Debug for TreePath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leaves_the_root() {
+        assert_eq!(TreePath::parse(b"/var/../etc"), None);
+        assert_eq!(TreePath::parse(b"a/b\0c"), None);
+        assert_eq!(TreePath::root().join(b".."), None);
+        assert_eq!(TreePath::root().join(b"a/b"), None);
+        assert_eq!(TreePath::parse(b"./var//lib/."), TreePath::parse(b"/var/lib"));
+    }
+
+    #[test]
+    fn different_paths_are_written_differently() {
+        let written = |bytes: &[u8]| TreePath::parse(bytes).unwrap().to_string();
+        assert_eq!(written(b"tmp/caf\xc3\xa9"), "/tmp/café");
+        assert_eq!(written(b"tmp/\xff\n"), "/tmp/\\xff\\x0a");
+        assert_eq!(written(b"tmp/\\xff"), "/tmp/\\x5cxff");
+        assert_eq!(TreePath::root().to_string(), "/");
+    }
+
+    #[test]
+    fn paths_order_as_a_walk_visits_them() {
+        let path = |text: &str| TreePath::parse(text.as_bytes()).unwrap();
+        assert!(path("a/b") < path("a-b"));
+        assert!(path("a") < path("a/b"));
+        assert_eq!(path("a/b").parent(), Some(path("a")));
+        assert_eq!(path("a").parent(), Some(TreePath::root()));
+        assert!(path("a/b").starts_with(&path("a")) && !path("ab").starts_with(&path("a")));
+    }
+}

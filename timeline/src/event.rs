@@ -1,0 +1,275 @@
+//! One thing that happened at one instant to one subject, with one meaning, read from one place.
+//!
+//! An event borrows from the parser's buffer: on the hot path it costs no allocation.
+
+use crate::{Instant, Origin, Position};
+use std::borrow::Cow;
+
+/// What an instant means for its subject. The names are the ones that plaso gives to the same
+/// meanings (`timestamp_desc`), so that analysts' searches and tags work on both.
+///
+/// The order of the variants orders events of one file at one instant: a life in its own order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Meaning {
+    /// The subject came into being.
+    Creation,
+    /// The subject arrived on this host.
+    Added,
+    /// The subject began to run.
+    Start,
+    /// Something was recorded at this instant.
+    Recorded,
+    /// The subject's content was last written; for a log line, when it was written.
+    ContentModification,
+    /// The subject's metadata were last written.
+    MetadataModification,
+    /// The subject was last read.
+    LastAccess,
+    /// The subject was last updated by its owner.
+    Update,
+    /// The subject stopped to run.
+    End,
+    /// The subject ceased to be.
+    Deletion,
+}
+
+impl Meaning {
+    /// All meanings, in order.
+    pub const ALL: [Meaning; 10] = [
+        Meaning::Creation,
+        Meaning::Added,
+        Meaning::Start,
+        Meaning::Recorded,
+        Meaning::ContentModification,
+        Meaning::MetadataModification,
+        Meaning::LastAccess,
+        Meaning::Update,
+        Meaning::End,
+        Meaning::Deletion,
+    ];
+
+    /// The `timestamp_desc` that is written out.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Meaning::Creation => "Creation Time",
+            Meaning::Added => "Added Time",
+            Meaning::Start => "Start Time",
+            Meaning::Recorded => "Recorded Time",
+            Meaning::ContentModification => "Content Modification Time",
+            Meaning::MetadataModification => "Metadata Modification Time",
+            Meaning::LastAccess => "Last Access Time",
+            Meaning::Update => "Update Time",
+            Meaning::End => "End Time",
+            Meaning::Deletion => "Content Deletion Time",
+        }
+    }
+}
+
+/// How far an instant can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// The artifact says so.
+    Recorded,
+    /// Concluded from something else; the message says from what.
+    Inferred,
+    /// A time of the file system: of the file's last change, not of the fact itself.
+    Filesystem,
+}
+
+impl Confidence {
+    /// The `time_confidence` that is written out.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::Recorded => "recorded",
+            Confidence::Inferred => "inferred",
+            Confidence::Filesystem => "filesystem",
+        }
+    }
+}
+
+/// The constant words of one kind of event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// plaso's name where plaso has one: `docker:container:configuration`.
+    pub data_type: &'static str,
+    /// `DOCKER`.
+    pub source_short: &'static str,
+    /// `Docker container configuration`.
+    pub source_long: &'static str,
+}
+
+/// To what it happened. Ids are full, names are as the engine shows them, absent is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// 64 hexadecimal digits.
+    pub container_identifier: Option<String>,
+    /// Without the leading `/` of the engine's own files.
+    pub container_name: Option<String>,
+    /// As the user typed it: `httpd:2.4.38-alpine`.
+    pub image_name: Option<String>,
+    /// `sha256:` and 64 hexadecimal digits.
+    pub image_identifier: Option<String>,
+}
+
+impl Subject {
+    /// Nothing is known of the subject.
+    pub const UNKNOWN: Subject = Subject {
+        container_identifier: None,
+        container_name: None,
+        image_name: None,
+        image_identifier: None,
+    };
+
+    /// What a person calls it: the container's name, else 12 digits of its id, else the image's
+    /// name, else 12 digits of its id. The message of each event begins with it, in brackets.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        let short = |id: &'_ str, from: usize| -> Option<std::ops::Range<usize>> {
+            id.get(from..from.saturating_add(12)).map(|_| from..from.saturating_add(12))
+        };
+        let container_id = self.container_identifier.as_deref();
+        let image_id = self.image_identifier.as_deref();
+        self.container_name
+            .as_deref()
+            .or_else(|| container_id.map(|id| short(id, 0).and_then(|r| id.get(r)).unwrap_or(id)))
+            .or(self.image_name.as_deref())
+            .or_else(|| image_id.map(|id| short(id, 7).and_then(|r| id.get(r)).unwrap_or(id)))
+    }
+}
+
+/// The value of an attribute that the fixed schema has no field for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// A text.
+    Text(Cow<'a, str>),
+    /// An integer.
+    Integer(i64),
+    /// True or false.
+    Boolean(bool),
+    /// A list of texts. Maps are written so too, as `key=value`: the keys are the evidence's, and
+    /// a search engine would make a field of each.
+    List(Vec<Cow<'a, str>>),
+}
+
+/// One more fact, under its own name; the same name always has a value of the same type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute<'a> {
+    /// Lower case with underscores, never the name of a field of the schema.
+    pub name: &'static str,
+    /// The fact.
+    pub value: Value<'a>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub struct Event<'a> {
+    /// The file it was read from.
+    pub origin: &'a Origin,
+    /// Where in the file.
+    pub position: Position<'a>,
+    /// When.
+    pub instant: Instant,
+    /// What the instant means.
+    pub meaning: Meaning,
+    /// How far the instant can be believed.
+    pub confidence: Confidence,
+    /// Of which kind.
+    pub kind: &'a Kind,
+    /// To what.
+    pub subject: &'a Subject,
+    /// The engine's verb: `create`, `start`, `die`, `log`.
+    pub action: &'a str,
+    /// What happened, for a person, without the subject's label. May hold anything, such as line
+    /// breaks: an output shows it on one line and keeps the text as it was beside it.
+    pub text: &'a str,
+    /// `stdout` or `stderr`.
+    pub log_source: Option<&'a str>,
+    /// Exit code of a process.
+    pub exit_code: Option<i64>,
+    /// Process id on the host.
+    pub pid: Option<i64>,
+    /// Owner.
+    pub uid: Option<u64>,
+    /// Group.
+    pub gid: Option<u64>,
+    /// Size in bytes.
+    pub size: Option<u64>,
+    /// Inode number.
+    pub inode: Option<u64>,
+    /// Path of the file that it happened to.
+    pub filename: Option<&'a str>,
+    /// `-rw-r--r--`.
+    pub mode_as_string: Option<&'a str>,
+    /// Which of the four times of a file this instant is: `M.C.`.
+    pub macb: Option<&'a str>,
+    /// Layer: its chain id.
+    pub layer_identifier: Option<&'a str>,
+    /// Volume.
+    pub volume_name: Option<&'a str>,
+    /// Network.
+    pub network_name: Option<&'a str>,
+    /// The command with its arguments, quoted as a shell would need it.
+    pub command_line: Option<&'a str>,
+    /// User.
+    pub user: Option<&'a str>,
+    /// SHA-256 of a content, 64 hexadecimal digits.
+    pub sha256_hash: Option<&'a str>,
+    /// Labels as `key=value`.
+    pub labels: &'a [String],
+    /// Tags.
+    pub tags: Vec<Cow<'a, str>>,
+    /// What else is known.
+    pub attributes: Vec<Attribute<'a>>,
+}
+
+impl<'a> Event<'a> {
+    /// An event with all that every event has; the rest is absent until set.
+    #[must_use]
+    pub fn new(
+        origin: &'a Origin,
+        kind: &'a Kind,
+        subject: &'a Subject,
+        (instant, meaning): (Instant, Meaning),
+    ) -> Event<'a> {
+        Event {
+            origin,
+            position: Position::File,
+            instant,
+            meaning,
+            confidence: Confidence::Recorded,
+            kind,
+            subject,
+            action: "",
+            text: "",
+            log_source: None,
+            exit_code: None,
+            pid: None,
+            uid: None,
+            gid: None,
+            size: None,
+            inode: None,
+            filename: None,
+            mode_as_string: None,
+            macb: None,
+            layer_identifier: None,
+            volume_name: None,
+            network_name: None,
+            command_line: None,
+            user: None,
+            sha256_hash: None,
+            labels: &[],
+            tags: Vec::new(),
+            attributes: Vec::new(),
+        }
+    }
+
+    /// Adds a fact, unless it is absent.
+    pub fn attribute(&mut self, name: &'static str, value: Option<Value<'a>>) {
+        if let Some(value) = value {
+            self.attributes.push(Attribute { name, value });
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The only thing a parser can write to.
+
+use crate::{Event, Issue, Origin, Strand};
+
+/// A piece of work on the evidence; whatever it finds goes into the findings it is given.
+pub type Job = Box<dyn FnOnce(&mut dyn Findings) + Send>;
+
+/// Takes what a parser finds. A parser cannot fail and returns nothing: it can only find.
+pub trait Findings {
+    /// One thing that happened.
+    fn event(&mut self, event: &Event<'_>);
+
+    /// One thing that could not be read.
+    fn issue(&mut self, issue: Issue);
+
+    /// So many more records of this file were read whole; what became of them is told by events
+    /// and issues. `bytes` are the bytes that those records cover.
+    fn records(&mut self, origin: &Origin, records: u64, bytes: u64);
+
+    /// More work on the same artifact, which may run beside other work.
+    fn job(&mut self, job: Job);
+
+    /// Events too many to hold, which stay in the evidence until their time comes.
+    fn strand(&mut self, strand: Box<dyn Strand>);
+}

@@ -1,0 +1,27 @@
+//! Time: the event, the total order, the merger and the outputs.
+//!
+//! This crate is the ground on which the others stand. It knows nothing of containers and nothing
+//! of evidence: only that something happened at an [`Instant`], that somebody read it at a
+//! [`Place`], and that all such events of all hosts are to come out once, in one order, as bytes.
+//!
+//! - A reader of evidence writes [`Event`]s and [`Issue`]s to [`Findings`], and nothing else.
+//! - Findings render each event where it is found, in a worker, with an [`Output`](output::Output).
+//! - Rendered events lie in sorted runs (spilled past the memory budget) or, where a file is too
+//!   large to hold, stay in the evidence behind a [`Strand`] that knows the times of its blocks.
+//! - The [`merge`] compares keys and moves bytes.
+
+pub mod event;
+pub mod findings;
+pub mod instant;
+pub mod issue;
+pub mod key;
+pub mod output;
+pub mod place;
+
+pub use event::{Attribute, Confidence, Event, Kind, Meaning, Subject, Value};
+pub use findings::{Findings, Job};
+pub use instant::{Instant, InstantError};
+pub use issue::{Issue, IssueKind};
+pub use key::{Block, Key, Rank, Strand};
+pub use output::{Output, Renderer};
+pub use place::{Origin, Place, Position};
