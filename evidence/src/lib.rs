@@ -13,5 +13,5 @@ pub mod tree_path;
 pub use error::EvidenceError;
 pub use memory::MemoryTree;
 pub use read_at::ReadAt;
-pub use tree::{DeviceNumber, Entry, FileKind, Metadata, Tree};
+pub use tree::{DeviceNumber, Entry, ExtendedAttribute, FileKind, Metadata, Tree};
 pub use tree_path::TreePath;

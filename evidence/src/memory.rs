@@ -1,6 +1,6 @@
 //! A tree in memory: what tests of parsers mount their files in.
 
-use crate::{Entry, EvidenceError, FileKind, Metadata, ReadAt, Tree, TreePath};
+use crate::{Entry, EvidenceError, ExtendedAttribute, FileKind, Metadata, ReadAt, Tree, TreePath};
 use dockline_timeline::Instant;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ struct Node {
     metadata: Metadata,
     /// Content of a regular file, target of a symbolic link.
     content: Arc<Vec<u8>>,
-    attributes: Vec<(Vec<u8>, Vec<u8>)>,
+    attributes: Vec<ExtendedAttribute>,
 }
 
 /// A tree in memory.
@@ -126,7 +126,7 @@ impl Tree for MemoryTree {
     fn extended_attributes(
         &self,
         path: &TreePath,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, EvidenceError> {
+    ) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
         Ok(self.node(path)?.attributes.clone())
     }
 }

@@ -86,6 +86,15 @@ pub struct Entry {
     pub kind: FileKind,
 }
 
+/// One extended attribute of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtendedAttribute {
+    /// With its name space: `trusted.overlay.opaque`.
+    pub name: Vec<u8>,
+    /// The value, in bytes.
+    pub value: Vec<u8>,
+}
+
 /// A read-only tree of one file system. It offers no way to write and no way out of its root.
 pub trait Tree: Send + Sync {
     /// The entries of a directory, ordered by the bytes of their names, each name once.
@@ -116,8 +125,6 @@ pub trait Tree: Send + Sync {
     ///
     /// # Errors
     /// When there is no such node, or it cannot be read.
-    fn extended_attributes(
-        &self,
-        path: &TreePath,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, EvidenceError>;
+    fn extended_attributes(&self, path: &TreePath)
+    -> Result<Vec<ExtendedAttribute>, EvidenceError>;
 }
