@@ -9,9 +9,11 @@ pub mod memory;
 pub mod read_at;
 pub mod tree;
 pub mod tree_path;
+pub mod walk;
 
 pub use error::EvidenceError;
 pub use memory::MemoryTree;
 pub use read_at::ReadAt;
 pub use tree::{DeviceNumber, Entry, ExtendedAttribute, FileKind, Metadata, Tree};
 pub use tree_path::TreePath;
+pub use walk::{Descend, walk};

@@ -3,6 +3,7 @@
 use crate::{Entry, EvidenceError, ExtendedAttribute, FileKind, Metadata, ReadAt, Tree, TreePath};
 use dockline_timeline::Instant;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -101,8 +102,12 @@ impl MemoryTree {
 impl Tree for MemoryTree {
     fn list(&self, directory: &TreePath) -> Result<Vec<Entry>, EvidenceError> {
         self.node_of_kind(directory, FileKind::Directory)?;
-        let below = self.nodes.iter().filter(|(path, _)| path.parent().as_ref() == Some(directory));
+        // Paths order as a walk visits them: all that lies below the directory follows it.
+        let after = (Bound::Excluded(directory), Bound::Unbounded);
+        let below = self.nodes.range::<TreePath, _>(after);
         Ok(below
+            .take_while(|(path, _)| path.starts_with(directory))
+            .filter(|(path, _)| path.parent().as_ref() == Some(directory))
             .filter_map(|(path, node)| {
                 let name = path.file_name()?.to_vec();
                 Some(Entry { name, kind: node.metadata.kind })
