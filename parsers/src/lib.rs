@@ -1,1 +1,30 @@
-//! x
+//! Meaning: one module per artifact, grouped by who writes it, and the formats they share.
+//!
+//! A parser is a struct of data and a function ([`Parser`]). It is given one [`Artifact`] that its
+//! patterns claimed and the [`Inventory`] of the host, and writes what it finds to
+//! [`Findings`](dockline_timeline::Findings), nothing else: it cannot fail, it cannot print, and it
+//! cannot see another parser. [`ALL`] is the list of parsers: the single source for the help, the
+//! README's table and the tests that hold for every parser.
+
+pub mod artifact;
+pub mod container_id;
+pub mod docker;
+pub mod formats;
+pub mod inventory;
+pub mod parser;
+pub mod pattern;
+pub mod plan;
+
+pub use artifact::{Artifact, ArtifactFile};
+pub use container_id::ContainerId;
+pub use inventory::Inventory;
+pub use parser::{Gather, Parser};
+pub use plan::{Plan, plan};
+
+/// Every parser, by family and name.
+pub static ALL: &[&[&Parser]] = &[docker::PARSERS];
+
+/// Every parser, in order.
+pub fn all() -> impl Iterator<Item = &'static Parser> {
+    ALL.iter().flat_map(|family| family.iter().copied())
+}

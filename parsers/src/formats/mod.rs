@@ -1,0 +1,1 @@
+//! The formats that parsers share, each once.

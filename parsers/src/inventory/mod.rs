@@ -1,0 +1,70 @@
+//! What ids mean on a host: built once from the small files, before any parser runs.
+//!
+//! A log knows only the id of its container; the container's name and image stand in another file,
+//! the image's tags in a third. The inventory reads these few and gives every parser the names, also
+//! of containers of which only a log or a mount is left. It reads leniently and says nothing of what
+//! it cannot read: the parser that claims the file does.
+
+mod containers;
+mod images;
+mod layers;
+
+pub use containers::{Container, Risk, Severity};
+pub use images::Image;
+pub use layers::{Layer, Mount};
+
+use crate::{Artifact, ContainerId};
+use dockline_timeline::Subject;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// An artifact and the name of the parser that claims it.
+pub type Claim = (&'static str, Arc<Artifact>);
+
+/// What ids mean on one host.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// Containers by id, of whatever is left of them.
+    pub containers: BTreeMap<ContainerId, Container>,
+    /// Images of graph-driver stores by id (`sha256:…`, the digest of the image's config).
+    pub images: BTreeMap<String, Image>,
+    /// Read-only layers of each data root and driver, by chain id.
+    pub layers: Vec<Layer>,
+    /// Writable layers of containers.
+    pub mounts: Vec<Mount>,
+}
+
+impl Inventory {
+    /// Reads the files among `claims` that give ids their names.
+    #[must_use]
+    pub fn build(claims: &[Claim]) -> Inventory {
+        let images = images::read(claims);
+        let (layers, mounts) = layers::read(claims);
+        let containers = containers::read(claims, &images, &mounts);
+        Inventory { containers, images, layers, mounts }
+    }
+
+    /// The subject of an event about a container: whatever is known of it, at least its id.
+    #[must_use]
+    pub fn container_subject(&self, id: &str) -> Subject {
+        let known = ContainerId::parse(id).and_then(|id| self.containers.get(&id));
+        Subject {
+            container_identifier: Some(id.to_owned()),
+            container_name: known.and_then(|container| container.name.clone()),
+            image_name: known.and_then(|container| container.image_name.clone()),
+            image_identifier: known.and_then(|container| container.image_id.clone()),
+        }
+    }
+
+    /// The subject of an event about an image: whatever is known of it, at least its id
+    /// (`sha256:…`). The name is the first of its tags.
+    #[must_use]
+    pub fn image_subject(&self, id: &str) -> Subject {
+        let known = self.images.get(id);
+        Subject {
+            image_name: known.and_then(|image| image.tags.first().cloned()),
+            image_identifier: Some(id.to_owned()),
+            ..Subject::UNKNOWN
+        }
+    }
+}

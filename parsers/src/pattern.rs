@@ -1,0 +1,197 @@
+//! Path patterns: which files a parser claims.
+//!
+//! A pattern is the *end* of a path, as components joined by `/`: `containers/{container:id}/config.v2.json`
+//! matches below any directory, so a data root is found wherever it lies. In a component stand
+//! literal text and captures:
+//!
+//! | capture | matches |
+//! |---|---|
+//! | `{name:id}` | 64 lower-case hexadecimal digits |
+//! | `{name}` | one or more bytes |
+//! | `{name*}` | any number of bytes |
+//!
+//! A capture takes as many bytes as it can. A name that stands twice must match the same text.
+
+use crate::container_id::is_id;
+use dockline_evidence::TreePath;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_till1, take_while1};
+use nom::combinator::{map, value};
+use nom::multi::many1;
+use nom::sequence::{delimited, terminated};
+use nom::{IResult, Parser as _};
+
+/// One piece of a component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Literal(&'static str),
+    Id(&'static str),
+    Some(&'static str),
+    Any(&'static str),
+}
+
+/// A compiled pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    /// Pieces of each component, the last component first.
+    components: Vec<Vec<Piece>>,
+}
+
+/// What a pattern matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The directory below which the pattern matched.
+    pub root: TreePath,
+    /// Captured texts by name, in the order of the pattern.
+    pub captures: Vec<(&'static str, String)>,
+}
+
+fn name(input: &'static str) -> IResult<&'static str, &'static str> {
+    take_while1(|c: char| c.is_ascii_lowercase() || c == '_').parse(input)
+}
+
+fn piece(input: &'static str) -> IResult<&'static str, Piece> {
+    let id = map(terminated(name, tag(":id")), Piece::Id);
+    let any = map(terminated(name, tag("*")), Piece::Any);
+    let some = map(name, Piece::Some);
+    let capture = delimited(tag("{"), alt((id, any, some)), tag("}"));
+    let literal = map(take_till1(|c| c == '{' || c == '}' || c == '/'), Piece::Literal);
+    alt((capture, literal)).parse(input)
+}
+
+fn component(input: &'static str) -> IResult<&'static str, Vec<Piece>> {
+    many1(piece).parse(input)
+}
+
+impl Pattern {
+    /// Compiles a pattern; `None` when it is not one (a test holds this for every parser).
+    #[must_use]
+    pub fn compile(text: &'static str) -> Option<Pattern> {
+        let mut components = Vec::new();
+        for part in text.split('/') {
+            let (rest, pieces) = component(part).ok()?;
+            value((), nom::combinator::eof::<_, nom::error::Error<_>>).parse(rest).ok()?;
+            components.push(pieces);
+        }
+        components.reverse();
+        Some(Pattern { components })
+    }
+
+    /// Matches the end of `path`.
+    #[must_use]
+    pub fn matches(&self, path: &TreePath) -> Option<Match> {
+        let mut captures = Vec::new();
+        let mut names = path.components().rev();
+        for pieces in &self.components {
+            let name = std::str::from_utf8(names.next()?).ok()?;
+            let mut here = Vec::new();
+            if !match_component(pieces, name, &mut here) {
+                return None;
+            }
+            // Components are visited from the end: captures are put in front to keep their order.
+            here.append(&mut captures);
+            captures = here;
+        }
+        if !consistent(&captures) {
+            return None;
+        }
+        let mut root = path.clone();
+        for _ in &self.components {
+            root = root.parent()?;
+        }
+        captures.dedup();
+        Some(Match { root, captures })
+    }
+}
+
+/// Whether equal names captured equal texts.
+fn consistent(captures: &[(&'static str, String)]) -> bool {
+    captures
+        .iter()
+        .all(|(name, text)| captures.iter().all(|(other, also)| name != other || text == also))
+}
+
+/// Matches the pieces against a name from the left; a capture is as long as it can be.
+fn match_component(
+    pieces: &[Piece],
+    name: &str,
+    captures: &mut Vec<(&'static str, String)>,
+) -> bool {
+    let Some((piece, rest)) = pieces.split_first() else { return name.is_empty() };
+    let (capture, shortest, longest) = match piece {
+        Piece::Literal(text) => {
+            return name
+                .strip_prefix(text)
+                .is_some_and(|name| match_component(rest, name, captures));
+        }
+        Piece::Id(capture) => (capture, 64, 64),
+        Piece::Some(capture) => (capture, 1, name.len()),
+        Piece::Any(capture) => (capture, 0, name.len()),
+    };
+    for length in (shortest..=longest).rev() {
+        let Some((taken, left)) = name.split_at_checked(length) else { continue };
+        if matches!(piece, Piece::Id(_)) && !is_id(taken.as_bytes()) {
+            continue;
+        }
+        let mark = captures.len();
+        captures.push((capture, taken.to_owned()));
+        if match_component(rest, left, captures) {
+            return true;
+        }
+        captures.truncate(mark);
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "01afc5bdfb4c359054b68a1aa8195910aa85b3972a1dbd1df070cb25e29c039b";
+
+    fn matched(pattern: &'static str, path: &str) -> Option<(String, Vec<(&'static str, String)>)> {
+        let path = TreePath::parse(path.as_bytes()).unwrap();
+        let found = Pattern::compile(pattern).unwrap().matches(&path)?;
+        Some((found.root.to_string(), found.captures))
+    }
+
+    #[test]
+    fn a_pattern_is_found_below_any_directory() {
+        let pattern = "containers/{container:id}/config.v2.json";
+        let captures = vec![("container", ID.to_owned())];
+        let root = |path: &str| matched(pattern, path).map(|found| found.0);
+        assert_eq!(
+            matched(pattern, &format!("var/lib/docker/containers/{ID}/config.v2.json")),
+            Some(("/var/lib/docker".to_owned(), captures))
+        );
+        assert_eq!(root(&format!("containers/{ID}/config.v2.json")), Some("/".to_owned()));
+        assert_eq!(root(&format!("containers/{ID}/x/config.v2.json")), None);
+        assert_eq!(root("containers/abc/config.v2.json"), None);
+        assert_eq!(root(&format!("containers/{}/config.v2.json", ID.to_uppercase())), None);
+        assert_eq!(root("config.v2.json"), None);
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_must_match_the_same_text() {
+        let pattern = "{container:id}/{container:id}-json.log{rotation*}";
+        let other = ID.replace('0', "1");
+        let path = format!("containers/{ID}/{ID}-json.log.2.gz");
+        let captures = matched(pattern, &path).unwrap().1;
+        assert_eq!(captures, [("container", ID.to_owned()), ("rotation", ".2.gz".to_owned())]);
+        assert_eq!(matched(pattern, &format!("containers/{ID}/{other}-json.log")), None);
+    }
+
+    #[test]
+    fn a_capture_gives_back_what_the_rest_needs() {
+        let captures = matched("{mount}-init/link", "l/abc-init-init/link").unwrap().1;
+        assert_eq!(captures, [("mount", "abc-init".to_owned())]);
+        assert_eq!(matched("{mount}-init/link", "l/-init/link"), None);
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for text in ["", "a//b", "{", "{}", "{Name}", "{a:hex}", "a}"] {
+            assert_eq!(Pattern::compile(text), None, "{text}");
+        }
+    }
+}

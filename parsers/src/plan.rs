@@ -1,0 +1,207 @@
+//! The plan: one walk over each tree, and a job for each artifact that a parser claims.
+//!
+//! Data roots are found by content: a pattern matches the end of a path wherever it lies, and what
+//! is above the match is the data root, be it `/var/lib/docker`, a `data-root` of `daemon.json`, a
+//! snap, a rootless home, `<root>/<uid>.<gid>` of a remapped engine, or a copied folder.
+
+mod host;
+mod unclaimed;
+
+pub use unclaimed::Unclaimed;
+
+use crate::inventory::Claim;
+use crate::pattern::Pattern;
+use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
+use dockline_evidence::walk::{Descend, walk};
+use dockline_evidence::{FileKind, Tree, TreePath};
+use dockline_timeline::{Issue, IssueKind, Job, Origin, Place, Rank};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A tree to be planned, and what it is called.
+#[derive(Clone)]
+pub struct Subtree {
+    /// Name of the evidence, with the way to the tree inside it.
+    pub evidence: Arc<str>,
+    /// Name of the host, when the user gave one.
+    pub host: Option<Arc<str>>,
+    /// Name of the host when neither the user nor the evidence gives one.
+    pub fallback_host: Arc<str>,
+    /// The tree.
+    pub tree: Arc<dyn Tree>,
+}
+
+/// An artifact, the parser that claims it, and the inventory of its host.
+pub struct Planned {
+    /// The parser.
+    pub parser: &'static Parser,
+    /// The artifact.
+    pub artifact: Arc<Artifact>,
+    /// What ids mean on the host.
+    pub inventory: Arc<Inventory>,
+}
+
+/// What is to be done.
+#[derive(Default)]
+pub struct Plan {
+    /// Artifacts in the order of (host, evidence, path).
+    pub planned: Vec<Planned>,
+    /// Files that look like an engine's and that no selected parser reads.
+    pub unclaimed: Vec<Unclaimed>,
+    /// What could not be walked.
+    pub issues: Vec<Issue>,
+}
+
+impl Plan {
+    /// The work, one job an artifact.
+    #[must_use]
+    pub fn jobs(&self) -> Vec<Job> {
+        let job = |planned: &Planned| -> Job {
+            let (parse, artifact) = (planned.parser.parse, planned.artifact.clone());
+            let inventory = planned.inventory.clone();
+            Box::new(move |findings| parse(&artifact, &inventory, findings))
+        };
+        self.planned.iter().map(job).collect()
+    }
+}
+
+/// A file that a pattern claims, before it has its place in the order.
+struct ClaimedFile {
+    parser: &'static Parser,
+    path: TreePath,
+    root: TreePath,
+    captures: Vec<(&'static str, String)>,
+    host: Arc<str>,
+    subtree: usize,
+}
+
+/// Plans the reading of `subtrees` with those of [`crate::all`] parsers that are `selected`.
+///
+/// The inventory is built from all parsers' claims, so that a selection does not cost names.
+#[must_use]
+pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool) -> Plan {
+    let patterns = compiled();
+    let known = unclaimed::Known::compile();
+    let mut plan = Plan::default();
+    let mut files = Vec::new();
+    for (index, subtree) in subtrees.iter().enumerate() {
+        let mut hosts = host::Hosts::new(subtree);
+        let mut visit = |path: &TreePath, kind: FileKind| {
+            if kind != FileKind::Regular {
+                return;
+            }
+            match claim(&patterns, path) {
+                Some((parser, found)) => files.push(ClaimedFile {
+                    parser,
+                    path: path.clone(),
+                    host: hosts.of(&found.root),
+                    root: found.root,
+                    captures: found.captures,
+                    subtree: index,
+                }),
+                None => plan.unclaimed.extend(known.explain(path, &subtree.evidence)),
+            }
+        };
+        walk_subtree(subtree, &mut visit, &mut plan.issues);
+    }
+    let by_host = gather(subtrees, files);
+    for claims in by_host.into_values() {
+        plan.add_host(claims, selected);
+    }
+    plan
+}
+
+impl Plan {
+    fn add_host(
+        &mut self,
+        claims: Vec<(&'static Parser, Arc<Artifact>)>,
+        selected: &dyn Fn(&Parser) -> bool,
+    ) {
+        let named: Vec<Claim> =
+            claims.iter().map(|(parser, artifact)| (parser.name, artifact.clone())).collect();
+        let inventory = Arc::new(Inventory::build(&named));
+        for (parser, artifact) in claims {
+            if selected(parser) {
+                let inventory = inventory.clone();
+                self.planned.push(Planned { parser, artifact, inventory });
+            } else {
+                let deselected =
+                    artifact.files.iter().map(|file| Unclaimed::deselected(file, parser));
+                self.unclaimed.extend(deselected);
+            }
+        }
+    }
+}
+
+fn compiled() -> Vec<(&'static Parser, Vec<Pattern>)> {
+    let patterns = |parser: &'static Parser| {
+        parser.reads.iter().filter_map(|text| Pattern::compile(text)).collect()
+    };
+    crate::all().map(|parser| (parser, patterns(parser))).collect()
+}
+
+fn claim(
+    patterns: &[(&'static Parser, Vec<Pattern>)],
+    path: &TreePath,
+) -> Option<(&'static Parser, crate::pattern::Match)> {
+    patterns.iter().find_map(|(parser, patterns)| {
+        let found = patterns.iter().find_map(|pattern| pattern.matches(path))?;
+        Some((*parser, found))
+    })
+}
+
+fn walk_subtree(
+    subtree: &Subtree,
+    visit: &mut dyn FnMut(&TreePath, FileKind),
+    issues: &mut Vec<Issue>,
+) {
+    let mut on_entry = |path: &TreePath, entry: &dockline_evidence::Entry| {
+        visit(path, entry.kind);
+        Descend::Into
+    };
+    let mut on_error = |path: TreePath, error: dockline_evidence::EvidenceError| {
+        let place = Place::file(&subtree.evidence, &path.to_string());
+        issues.push(Issue::new(IssueKind::Unreadable, place, error.to_string()));
+    };
+    walk(&*subtree.tree, &mut on_entry, &mut on_error);
+}
+
+/// Which files make one artifact: host, evidence, data root, parser, directory and first capture.
+type GatherKey = (Arc<str>, usize, TreePath, &'static str, TreePath, String);
+
+/// Gives every file its place in the one order, and gathers files into artifacts, by host.
+fn gather(
+    subtrees: &[Subtree],
+    mut files: Vec<ClaimedFile>,
+) -> BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>> {
+    let evidence = |file: &ClaimedFile| subtrees.get(file.subtree).map(|s| s.evidence.clone());
+    files.sort_by_cached_key(|file| (file.host.clone(), evidence(file), file.path.clone()));
+    let mut groups: BTreeMap<GatherKey, (&'static Parser, Vec<ArtifactFile>)> = BTreeMap::new();
+    for (rank, file) in (0_u64..).zip(files) {
+        let Some(subtree) = subtrees.get(file.subtree) else { continue };
+        let key = gather_key(&file);
+        let place = (file.host, subtree.evidence.clone(), Arc::from(file.path.to_string()));
+        let origin = Arc::new(Origin::new(place, file.parser.name, Rank(rank)));
+        let claimed = ArtifactFile { path: file.path, origin, captures: file.captures };
+        groups.entry(key).or_insert_with(|| (file.parser, Vec::new())).1.push(claimed);
+    }
+    let mut hosts: BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>> = BTreeMap::new();
+    for ((host, subtree, root, ..), (parser, files)) in groups {
+        let Some(subtree) = subtrees.get(subtree) else { continue };
+        let artifact = Artifact { tree: subtree.tree.clone(), root, files };
+        hosts.entry(host).or_default().push((parser, Arc::new(artifact)));
+    }
+    hosts
+}
+
+fn gather_key(file: &ClaimedFile) -> GatherKey {
+    let (directory, capture) = match file.parser.gather {
+        Gather::File => (file.path.clone(), String::new()),
+        Gather::Together => {
+            let directory = file.path.parent().unwrap_or_else(TreePath::root);
+            let capture = file.captures.first().map(|(_, text)| text.clone());
+            (directory, capture.unwrap_or_default())
+        }
+    };
+    (file.host.clone(), file.subtree, file.root.clone(), file.parser.name, directory, capture)
+}

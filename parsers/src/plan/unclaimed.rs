@@ -1,0 +1,109 @@
+//! Files that look like an engine's and that nobody read: named in the report, with why.
+
+use crate::pattern::Pattern;
+use crate::{ArtifactFile, Parser};
+use dockline_evidence::TreePath;
+use dockline_timeline::Place;
+
+/// A file that looks relevant and was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unclaimed {
+    /// The file.
+    pub place: Place,
+    /// Why it was not read.
+    pub why: String,
+}
+
+impl Unclaimed {
+    /// A file whose parser was not selected.
+    #[must_use]
+    pub fn deselected(file: &ArtifactFile, parser: &Parser) -> Unclaimed {
+        let place = file.origin.at(dockline_timeline::Position::File);
+        Unclaimed { place, why: format!("{} was not selected", parser.name) }
+    }
+}
+
+/// Stores of container engines that no parser reads, the first that matches counts.
+const KNOWN: &[(&str, &str)] = &[
+    ("containers/{container:id}/local-logs/{file}", "the log driver local is not supported"),
+    (
+        "containers/{container:id}/container-cached.log{rotation*}",
+        "the log cache of remote log drivers is not supported",
+    ),
+    (
+        "containers/{container:id}/hostname",
+        "holds no time and nothing that config.v2.json does not hold",
+    ),
+    ("containers/{container:id}/hosts", "network files of a container are not supported"),
+    ("containers/{container:id}/resolv.conf", "network files of a container are not supported"),
+    (
+        "containers/{container:id}/resolv.conf.hash",
+        "network files of a container are not supported",
+    ),
+    ("containers/{container:id}/checkpoints/{checkpoint}/{file}", "checkpoints are not supported"),
+    ("containers/{container:id}/{file}", "no parser knows this file"),
+    (
+        "image/{driver}/layerdb/tmp/{set}/{file}",
+        "leftovers of an interrupted pull are not supported",
+    ),
+    ("image/identity-cache.db", "the image identity cache is not supported"),
+    ("network/files/local-kv.db", "the network store is not supported"),
+    ("volumes/metadata.db", "the volume store is not supported"),
+    ("volumes/{volume}/opts.json", "the volume store is not supported"),
+    ("buildkit/{file}.db", "the BuildKit store is not supported"),
+    ("swarm/{file}.json", "the Swarm store is not supported"),
+    ("swarm/worker/tasks.db", "the Swarm store is not supported"),
+    ("swarm/certificates/{file}.crt", "the Swarm store is not supported"),
+    ("plugins/{plugin:id}/config.json", "the plugin store is not supported"),
+    ("io.containerd.metadata.v1.bolt/meta.db", "the containerd store is not supported"),
+    (
+        "io.containerd.content.v1.content/blobs/sha256/{blob:id}",
+        "the containerd store is not supported",
+    ),
+    (
+        "io.containerd.snapshotter.v1.{snapshotter}/metadata.db",
+        "the containerd store is not supported",
+    ),
+    ("overlay-containers/containers.json", "Podman's storage is not supported"),
+    ("vfs-containers/containers.json", "Podman's storage is not supported"),
+    ("overlay-images/images.json", "Podman's storage is not supported"),
+    ("overlay-layers/layers.json", "Podman's storage is not supported"),
+    ("libpod/bolt_state.db", "Podman's database is not supported"),
+    ("containers/storage/db.sql", "Podman's database is not supported"),
+    ("etc/docker/daemon.json", "the engine's own configuration is not supported"),
+    ("etc/docker/key.json", "the engine's own configuration is not supported"),
+    ("engine-id", "the engine's own configuration is not supported"),
+    ("var/log/docker.log", "daemon logs are not supported"),
+    ("var/log/containerd.log", "daemon logs are not supported"),
+];
+
+/// [`KNOWN`], compiled.
+pub(super) struct Known(Vec<(Pattern, &'static str)>);
+
+impl Known {
+    pub(super) fn compile() -> Known {
+        let compile = |(pattern, why): &(&'static str, &'static str)| {
+            Some((Pattern::compile(pattern)?, *why))
+        };
+        Known(KNOWN.iter().filter_map(compile).collect())
+    }
+
+    /// Why `path` was not read, if it looks like an engine's.
+    pub(super) fn explain(&self, path: &TreePath, evidence: &str) -> Option<Unclaimed> {
+        let (_, why) = self.0.iter().find(|(pattern, _)| pattern.matches(path).is_some())?;
+        let place = Place::file(evidence, &path.to_string());
+        Some(Unclaimed { place, why: (*why).to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_store_is_named_by_a_pattern() {
+        for (pattern, _) in KNOWN {
+            assert!(Pattern::compile(pattern).is_some(), "{pattern}");
+        }
+    }
+}
