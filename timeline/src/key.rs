@@ -1,6 +1,6 @@
 //! The one total order of all events, and blocks of events that know their bounds in it.
 
-use crate::{Findings, Instant, Meaning};
+use crate::{Event, Findings, Instant, Meaning};
 
 /// Place of a file in the order of (host, evidence, path); given out by the plan, the same for any
 /// order of arguments.
@@ -23,6 +23,20 @@ pub struct Key {
     pub meaning: Meaning,
     /// Which of several of the same meaning at the same position.
     pub sequence: u32,
+}
+
+impl Key {
+    /// The key of an event that is the `sequence`-th of its job.
+    #[must_use]
+    pub fn of(event: &Event<'_>, sequence: u32) -> Key {
+        Key {
+            instant: event.instant,
+            rank: event.origin.rank,
+            position: event.position.ordinal(),
+            meaning: event.meaning,
+            sequence,
+        }
+    }
 }
 
 /// A part of a [`Strand`]: how far its events reach in the total order.

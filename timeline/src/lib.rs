@@ -10,6 +10,7 @@
 //!   large to hold, stay in the evidence behind a [`Strand`] that knows the times of its blocks.
 //! - The [`merge`] compares keys and moves bytes.
 
+pub mod collected;
 pub mod event;
 pub mod findings;
 pub mod instant;
@@ -18,6 +19,7 @@ pub mod key;
 pub mod output;
 pub mod place;
 
+pub use collected::Collected;
 pub use event::{Attribute, Confidence, Event, Kind, Meaning, Subject, Value};
 pub use findings::{Findings, Job};
 pub use instant::{Instant, InstantError};

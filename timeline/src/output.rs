@@ -1,11 +1,34 @@
 //! The formats of a timeline: one file each behind one small trait.
+//!
+//! - [`schema`] is what all of them write: the fields of an event, in order, as data.
+//! - `jsonl` carries everything.
+//! - What is shown to a person, escaped, or computed for several fields, lies in the small modules
+//!   beside them: `message`, `text`, `json`, `time`, `digits`, `identifier`.
+
+mod digits;
+mod identifier;
+mod json;
+mod jsonl;
+mod message;
+#[cfg(test)]
+mod samples;
+pub mod schema;
+mod text;
+mod time;
 
 use crate::Event;
+
+pub use jsonl::Jsonl;
 
 /// One format: says what stands before the first event, and makes renderers.
 pub trait Output: Send + Sync {
     /// `csv`, `jsonl`, `bodyfile`.
     fn name(&self) -> &'static str;
+
+    /// The extension of its files, without the dot.
+    fn extension(&self) -> &'static str {
+        self.name()
+    }
 
     /// The bytes before the first event.
     fn header(&self) -> Vec<u8>;
@@ -19,4 +42,22 @@ pub trait Renderer: Send {
     /// Appends one event with its line end. `false`, and nothing appended, when this format has no
     /// way to carry the event; it is counted and said in the report.
     fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool;
+}
+
+/// All outputs, in the order of help texts.
+#[must_use]
+pub fn all() -> [Box<dyn Output>; 1] {
+    [Box::new(Jsonl)]
+}
+
+/// The output of that [name](Output::name).
+#[must_use]
+pub fn by_name(name: &str) -> Option<Box<dyn Output>> {
+    all().into_iter().find(|output| output.name() == name)
+}
+
+/// The output whose files have that [extension](Output::extension).
+#[must_use]
+pub fn by_extension(extension: &str) -> Option<Box<dyn Output>> {
+    all().into_iter().find(|output| output.extension() == extension)
 }

@@ -1,0 +1,61 @@
+//! The identifier of an event: the same in every run over the same evidence, on any machine.
+//!
+//! `e_` and 32 hexadecimal digits: XXH3-128 of the file's identity (host, path, parser), the
+//! instant, the position, the meaning and the action. The wording of a message is no part of it, so
+//! that it can be bettered without making other events of the same ones.
+
+use super::text;
+use crate::{Event, Position};
+use xxhash_rust::xxh3::xxh3_128;
+
+const LENGTH: usize = 34;
+
+/// The identifier of the last event that was set.
+pub(super) struct Identifier {
+    hashed: Vec<u8>,
+    text: [u8; LENGTH],
+}
+
+impl Default for Identifier {
+    fn default() -> Identifier {
+        Identifier { hashed: Vec::new(), text: [b'_'; LENGTH] }
+    }
+}
+
+impl Identifier {
+    pub(super) fn set(&mut self, event: &Event<'_>) {
+        self.hashed.clear();
+        push_identity(event, &mut self.hashed);
+        let bytes = xxh3_128(&self.hashed).to_be_bytes();
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).map(text::hex_digit);
+        let prefix = b"e_".iter().copied();
+        for (place, byte) in self.text.iter_mut().zip(prefix.chain(digits)) {
+            *place = byte;
+        }
+    }
+
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+/// Fields of fixed length first, and a length before what has any, so that no two events are hashed
+/// from the same bytes.
+fn push_identity(event: &Event<'_>, into: &mut Vec<u8>) {
+    let (kind, key) = match &event.position {
+        Position::File => (b'f', ""),
+        Position::Line(_) => (b'l', ""),
+        Position::Offset(_) => (b'o', ""),
+        Position::Key(key) => (b'k', *key),
+        Position::OwnedKey(key) => (b'k', key.as_ref()),
+    };
+    into.extend_from_slice(&event.origin.identity.to_le_bytes());
+    into.extend_from_slice(&event.instant.seconds().to_le_bytes());
+    into.extend_from_slice(&event.instant.nanoseconds().to_le_bytes());
+    into.push(kind);
+    into.extend_from_slice(&event.position.ordinal().to_le_bytes());
+    for text in [event.meaning.description(), event.action, key] {
+        into.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+        into.extend_from_slice(text.as_bytes());
+    }
+}

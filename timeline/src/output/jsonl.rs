@@ -1,0 +1,127 @@
+//! JSONL: one JSON object a line. Carries everything.
+//!
+//! Compact, keys always in the order of the [schema](super::schema) and then the attributes in the
+//! order of their parser; absent is left out, never `null`. UTF-8 without a byte order mark, lines
+//! end with LF, and there is no blank line: each of these makes some importer stop or lose events.
+//! No raw control character and no U+0085, U+2028, U+2029 stands in a line, because Timesketch's
+//! importer ends lines at them.
+//!
+//! `message` shows control characters as escapes and is cut; where it does not show the text whole,
+//! the text as it was is in `message_body`.
+
+use super::schema::{Computed, Datum, FIELDS, Field};
+use super::{Output, Renderer, json};
+use crate::Event;
+
+/// The output `jsonl`.
+pub struct Jsonl;
+
+impl Output for Jsonl {
+    fn name(&self) -> &'static str {
+        "jsonl"
+    }
+
+    fn header(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn renderer(&self) -> Box<dyn Renderer> {
+        Box::new(JsonlRenderer::new())
+    }
+}
+
+/// Renders events as lines of JSON.
+struct JsonlRenderer {
+    keys: Vec<(Vec<u8>, Field)>,
+    computed: Computed,
+}
+
+impl JsonlRenderer {
+    fn new() -> JsonlRenderer {
+        let key = |(index, field): (usize, &Field)| {
+            let before = if index == 0 { '{' } else { ',' };
+            (format!("{before}\"{}\":", field.name).into_bytes(), *field)
+        };
+        let keys = FIELDS.iter().enumerate().map(key).collect();
+        JsonlRenderer { keys, computed: Computed::default() }
+    }
+}
+
+impl Renderer for JsonlRenderer {
+    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
+        self.computed.set(event);
+        for (key, field) in &self.keys {
+            let datum = (field.of)(event, &self.computed);
+            if datum != Datum::Absent {
+                into.extend_from_slice(key);
+                json::push_datum(&datum, into);
+            }
+        }
+        for attribute in &event.attributes {
+            into.push(b',');
+            json::push_attribute(attribute, into);
+        }
+        into.extend_from_slice(b"}\n");
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn line(event: &Event<'_>) -> String {
+        let mut bytes = Vec::new();
+        assert!(Jsonl.renderer().render(event, &mut bytes));
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn an_event_with_everything_is_one_line_with_every_field_in_order() {
+        let id = "25b0".repeat(16);
+        let image = "ab12".repeat(16);
+        let expected = [
+            r#"{"datetime":"2019-06-28T11:11:08.347278+00:00","timestamp_desc":"Creation Time","#,
+            r#""message":"[apache] container created\\nfrom httpd","timestamp":1561720268347278,"#,
+            r#""datetime_ns":"2019-06-28T11:11:08.347278022Z","#,
+            r#""data_type":"docker:container:configuration","source_short":"DOCKER","#,
+            r#""source_long":"Docker container configuration","hostname":"alpine-host","#,
+            r#""parser":"docker.container_config","#,
+            r#""display_name":"web1.E01:/var/lib/docker/containers/25b0/config.v2.json","#,
+            r#""source_locator":"key:State.StartedAt","time_confidence":"inferred","#,
+            &format!(r#""container_identifier":"{id}","container_name":"apache","#),
+            &format!(r#""image_name":"httpd:2.4.38-alpine","image_identifier":"sha256:{image}","#),
+            r#""action":"create","log_source":"stdout","#,
+            r#""message_body":"container created\nfrom httpd","exit_code":-1,"pid":4211,"uid":0,"#,
+            r#""gid":18446744073709551615,"size":123456789012,"inode":"131077","#,
+            r#""filename":"/etc/passwd","mode_as_string":"-rw-r--r--","macb":"M.C.","#,
+            r#""layer_identifier":"sha256:11","volume_name":"data","network_name":"bridge","#,
+            r#""command_line":"sh -c 'echo \"=1+1\"'","user":"root","sha256_hash":"00e1","#,
+            r#""labels":["com.docker.compose.project=shop","a=\"b\""],"#,
+            r#""tag":["escape-risk:privileged"],"#,
+            r#""event_identifier":"e_22ab725f840ba035a5c8e1f39e371589","#,
+            r#""driver":"over\tlay2","restart_count":-9223372036854775808,"running":true,"#,
+            r#""oom_killed":false,"environment":["x=1","y=\u2028"],"ports":[]}"#,
+            "\n",
+        ];
+        assert_eq!(line(&samples::full()), expected.concat());
+    }
+
+    #[test]
+    fn what_is_absent_is_left_out() {
+        let expected = [
+            r#"{"datetime":"2019-06-28T11:11:08.347278+00:00","timestamp_desc":"Recorded Time","#,
+            r#""message":"something","timestamp":1561720268347278,"#,
+            r#""datetime_ns":"2019-06-28T11:11:08.347278022Z","#,
+            r#""data_type":"docker:container:configuration","source_short":"DOCKER","#,
+            r#""source_long":"Docker container configuration","hostname":"alpine-host","#,
+            r#""parser":"docker.container_config","#,
+            r#""display_name":"web1.E01:/var/lib/docker/containers/25b0/config.v2.json","#,
+            r#""source_locator":"file","time_confidence":"recorded","#,
+            r#""event_identifier":"e_1a0900836b47e95c0ac8adf02aea7918"}"#,
+            "\n",
+        ];
+        assert_eq!(line(&samples::bare("something")), expected.concat());
+    }
+}

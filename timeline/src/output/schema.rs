@@ -1,0 +1,178 @@
+//! The fields of an event as written out: their names, their order, and what each holds.
+//!
+//! One flat record; a field has one type for ever, and is absent when unknown. The reasons are
+//! those of the readers: Timesketch makes a field of the index out of every name and keeps the
+//! first type that it saw, JSON readers round integers of more than 53 bits (so nanoseconds are a
+//! text), and `datetime` comes first because Splunk looks for the time at the beginning of a line.
+
+use super::identifier::Identifier;
+use super::message::Message;
+use super::time::TimeText;
+use crate::Event;
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// What a field holds for one event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Datum<'e> {
+    /// Not known: the field is left out.
+    Absent,
+    /// ASCII letters, digits and marks that no format needs to escape.
+    Plain(&'e [u8]),
+    /// Text on one line, made for a person: no control character is left in it.
+    Line(&'e str),
+    /// Text as it was found; may hold anything.
+    Text(&'e str),
+    /// An integer.
+    Signed(i64),
+    /// An integer.
+    Unsigned(u64),
+    /// An integer that is written as a text.
+    Digits(u64),
+    /// A list of texts.
+    Labels(&'e [String]),
+    /// A list of texts.
+    Tags(&'e [Cow<'e, str>]),
+}
+
+impl<'e> Datum<'e> {
+    fn text(text: Option<&'e str>) -> Datum<'e> {
+        text.map_or(Datum::Absent, Datum::Text)
+    }
+
+    fn owned(text: Option<&'e String>) -> Datum<'e> {
+        text.map_or(Datum::Absent, |text| Datum::Text(text))
+    }
+
+    fn labels(labels: &'e [String]) -> Datum<'e> {
+        if labels.is_empty() { Datum::Absent } else { Datum::Labels(labels) }
+    }
+
+    fn tags(tags: &'e [Cow<'e, str>]) -> Datum<'e> {
+        if tags.is_empty() { Datum::Absent } else { Datum::Tags(tags) }
+    }
+
+    fn signed(number: Option<i64>) -> Datum<'e> {
+        number.map_or(Datum::Absent, Datum::Signed)
+    }
+
+    fn unsigned(number: Option<u64>) -> Datum<'e> {
+        number.map_or(Datum::Absent, Datum::Unsigned)
+    }
+}
+
+/// What is computed once for an event before its fields are written. Kept from event to event, so
+/// that its buffers are allocated once.
+#[derive(Default)]
+pub struct Computed {
+    pub(super) time: TimeText,
+    pub(super) message: Message,
+    pub(super) identifier: Identifier,
+    locator: String,
+}
+
+impl Computed {
+    /// Computes everything for the next event.
+    pub fn set(&mut self, event: &Event<'_>) {
+        self.time.set(event.instant);
+        self.message.set(event);
+        self.identifier.set(event);
+        self.locator.clear();
+        // A String takes whatever is written.
+        let _ = write!(self.locator, "{}", event.position);
+    }
+}
+
+/// One field of the schema.
+#[derive(Clone, Copy)]
+pub struct Field {
+    /// Its name, which is also the name of its column.
+    pub name: &'static str,
+    /// What it holds for an event and what was computed for that event.
+    pub of: for<'e> fn(&'e Event<'e>, &'e Computed) -> Datum<'e>,
+}
+
+/// All fields, in the order in which they are written.
+pub const FIELDS: [Field; 38] = [
+    Field { name: "datetime", of: |_, computed| Datum::Plain(computed.time.datetime()) },
+    Field { name: "timestamp_desc", of: |event, _| Datum::Text(event.meaning.description()) },
+    Field { name: "message", of: |_, computed| Datum::Line(computed.message.line()) },
+    Field { name: "timestamp", of: |event, _| Datum::Signed(event.instant.microseconds()) },
+    Field { name: "datetime_ns", of: |_, computed| Datum::Plain(computed.time.datetime_ns()) },
+    Field { name: "data_type", of: |event, _| Datum::Text(event.kind.data_type) },
+    Field { name: "source_short", of: |event, _| Datum::Text(event.kind.source_short) },
+    Field { name: "source_long", of: |event, _| Datum::Text(event.kind.source_long) },
+    Field { name: "hostname", of: |event, _| Datum::Text(&event.origin.host) },
+    Field { name: "parser", of: |event, _| Datum::Text(event.origin.parser) },
+    Field { name: "display_name", of: |event, _| Datum::Text(&event.origin.display_name) },
+    Field { name: "source_locator", of: |_, computed| Datum::Text(&computed.locator) },
+    Field { name: "time_confidence", of: |event, _| Datum::Text(event.confidence.name()) },
+    Field {
+        name: "container_identifier",
+        of: |event, _| Datum::owned(event.subject.container_identifier.as_ref()),
+    },
+    Field {
+        name: "container_name",
+        of: |event, _| Datum::owned(event.subject.container_name.as_ref()),
+    },
+    Field { name: "image_name", of: |event, _| Datum::owned(event.subject.image_name.as_ref()) },
+    Field {
+        name: "image_identifier",
+        of: |event, _| Datum::owned(event.subject.image_identifier.as_ref()),
+    },
+    Field {
+        name: "action",
+        of: |event, _| Datum::text(Some(event.action).filter(|action| !action.is_empty())),
+    },
+    Field { name: "log_source", of: |event, _| Datum::text(event.log_source) },
+    Field {
+        name: "message_body",
+        of: |event, computed| Datum::text((!computed.message.whole()).then_some(event.text)),
+    },
+    Field { name: "exit_code", of: |event, _| Datum::signed(event.exit_code) },
+    Field { name: "pid", of: |event, _| Datum::signed(event.pid) },
+    Field { name: "uid", of: |event, _| Datum::unsigned(event.uid) },
+    Field { name: "gid", of: |event, _| Datum::unsigned(event.gid) },
+    Field { name: "size", of: |event, _| Datum::unsigned(event.size) },
+    Field { name: "inode", of: |event, _| event.inode.map_or(Datum::Absent, Datum::Digits) },
+    Field { name: "filename", of: |event, _| Datum::text(event.filename) },
+    Field { name: "mode_as_string", of: |event, _| Datum::text(event.mode_as_string) },
+    Field { name: "macb", of: |event, _| Datum::text(event.macb) },
+    Field { name: "layer_identifier", of: |event, _| Datum::text(event.layer_identifier) },
+    Field { name: "volume_name", of: |event, _| Datum::text(event.volume_name) },
+    Field { name: "network_name", of: |event, _| Datum::text(event.network_name) },
+    Field { name: "command_line", of: |event, _| Datum::text(event.command_line) },
+    Field { name: "user", of: |event, _| Datum::text(event.user) },
+    Field { name: "sha256_hash", of: |event, _| Datum::text(event.sha256_hash) },
+    Field { name: "labels", of: |event, _| Datum::labels(event.labels) },
+    Field { name: "tag", of: |event, _| Datum::tags(&event.tags) },
+    Field { name: "event_identifier", of: |_, computed| Datum::Plain(computed.identifier.text()) },
+];
+
+/// Names that an attribute must not have beside those of [`FIELDS`]: the columns of our own CSV,
+/// and what Timesketch and Splunk take for themselves.
+const RESERVED: [&str; 14] = [
+    "attributes",
+    "comment",
+    "container",
+    "eventtype",
+    "host",
+    "human_readable",
+    "index",
+    "label",
+    "lang",
+    "linecount",
+    "source",
+    "sourcetype",
+    "time",
+    "timesketch_label",
+];
+
+/// Whether an attribute may have that name: lower case ASCII letters, digits and underscores,
+/// beginning with a letter, and no field of the schema or of the programs that read it.
+#[must_use]
+pub fn may_name_an_attribute(name: &str) -> bool {
+    let of_form = name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    of_form && !RESERVED.contains(&name) && !FIELDS.iter().any(|field| field.name == name)
+}

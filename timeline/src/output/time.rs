@@ -1,0 +1,120 @@
+//! An instant as the two texts that every event carries, with the last second kept: neighbours in a
+//! timeline share it, and the calendar is most of the work.
+
+use super::digits;
+use crate::Instant;
+
+/// Length of `2019-06-28T11:11:08.`.
+const UP_TO_THE_FRACTION: usize = 20;
+
+/// The texts of the last instant that was set.
+#[derive(Default)]
+pub(super) struct TimeText {
+    second: Option<i64>,
+    microseconds: Vec<u8>,
+    nanoseconds: Vec<u8>,
+}
+
+impl TimeText {
+    pub(super) fn set(&mut self, instant: Instant) {
+        if self.second != Some(instant.seconds()) {
+            self.second = Some(instant.seconds());
+            self.microseconds.clear();
+            push_civil(instant, &mut self.microseconds);
+            self.nanoseconds.clone_from(&self.microseconds);
+        }
+        self.microseconds.truncate(UP_TO_THE_FRACTION);
+        self.nanoseconds.truncate(UP_TO_THE_FRACTION);
+        // Cut, never rounded: rounding would move an event past another, even into the next year.
+        self.microseconds.extend_from_slice(&digits::fixed::<6>(instant.nanoseconds() / 1_000));
+        self.microseconds.extend_from_slice(b"+00:00");
+        self.nanoseconds.extend_from_slice(&digits::fixed::<9>(instant.nanoseconds()));
+        self.nanoseconds.push(b'Z');
+    }
+
+    /// Always 6 digits and `+00:00`: one time of another form makes Timesketch's importer read the
+    /// whole chunk around it wrongly, and nine digits limit its years to 1677..2262.
+    pub(super) fn datetime(&self) -> &[u8] {
+        &self.microseconds
+    }
+
+    /// All nine digits and `Z`.
+    pub(super) fn datetime_ns(&self) -> &[u8] {
+        &self.nanoseconds
+    }
+}
+
+/// Appends `2019-06-28T11:11:08.`.
+fn push_civil(instant: Instant, into: &mut Vec<u8>) {
+    let civil = instant.civil();
+    into.extend_from_slice(&digits::fixed::<4>(civil.year.unsigned_abs()));
+    for (mark, number) in [
+        (b'-', civil.month),
+        (b'-', civil.day),
+        (b'T', civil.hour),
+        (b':', civil.minute),
+        (b':', civil.second),
+    ] {
+        into.push(mark);
+        into.extend_from_slice(&digits::fixed::<2>(number));
+    }
+    into.push(b'.');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(time: &mut TimeText, instant: Instant) -> (String, String) {
+        time.set(instant);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (text(time.datetime()), text(time.datetime_ns()))
+    }
+
+    #[test]
+    fn microseconds_are_cut_and_nanoseconds_are_whole() {
+        let mut time = TimeText::default();
+        for (seconds, nanoseconds, datetime, datetime_ns) in [
+            (
+                1_561_720_268,
+                0,
+                "2019-06-28T11:11:08.000000+00:00",
+                "2019-06-28T11:11:08.000000000Z",
+            ),
+            (
+                1_561_720_268,
+                999,
+                "2019-06-28T11:11:08.000000+00:00",
+                "2019-06-28T11:11:08.000000999Z",
+            ),
+            (-1, 999_999_999, "1969-12-31T23:59:59.999999+00:00", "1969-12-31T23:59:59.999999999Z"),
+            (0, 1_000, "1970-01-01T00:00:00.000001+00:00", "1970-01-01T00:00:00.000001000Z"),
+            (951_782_400, 0, "2000-02-29T00:00:00.000000+00:00", "2000-02-29T00:00:00.000000000Z"),
+        ] {
+            let instant = Instant::new(seconds, nanoseconds).unwrap();
+            assert_eq!(
+                texts(&mut time, instant),
+                (datetime.to_owned(), datetime_ns.to_owned()),
+                "{seconds}.{nanoseconds:09}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_second_of_all_does_not_become_the_year_10000() {
+        let (datetime, datetime_ns) = texts(&mut TimeText::default(), Instant::LATEST);
+        assert_eq!(datetime, "9999-12-31T23:59:59.999999+00:00");
+        assert_eq!(datetime_ns, "9999-12-31T23:59:59.999999999Z");
+        let (datetime, _) = texts(&mut TimeText::default(), Instant::EARLIEST);
+        assert_eq!(datetime, "0001-01-01T00:00:00.000000+00:00");
+    }
+
+    #[test]
+    fn nine_digits_are_those_of_the_instant_itself() {
+        let mut time = TimeText::default();
+        for seconds in (-70_000_000_000..250_000_000_000_i64).step_by(999_999_937) {
+            let Some(instant) = Instant::new(seconds, 7) else { continue };
+            assert_eq!(texts(&mut time, instant).1, instant.to_string());
+        }
+    }
+}
