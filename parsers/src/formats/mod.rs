@@ -1,1 +1,3 @@
 //! The formats that parsers share, each once.
+
+pub mod json;
