@@ -26,7 +26,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of an event that is the `sequence`-th of its job.
+    /// The key of an event that is the `sequence`-th of its job; in a [`Strand`] always 0.
     #[must_use]
     pub fn of(event: &Event<'_>, sequence: u32) -> Key {
         Key {

@@ -16,8 +16,10 @@ pub mod findings;
 pub mod instant;
 pub mod issue;
 pub mod key;
+pub mod merge;
 pub mod output;
 pub mod place;
+pub mod report;
 
 pub use collected::Collected;
 pub use event::{Attribute, Confidence, Event, Kind, Meaning, Subject, Value};
@@ -25,5 +27,7 @@ pub use findings::{Findings, Job};
 pub use instant::{Instant, InstantError};
 pub use issue::{Issue, IssueKind};
 pub use key::{Block, Key, Rank, Strand};
+pub use merge::{Keep, Options, Progress, Sink, TimelineError, run};
 pub use output::{Output, Renderer};
 pub use place::{Origin, Place, Position};
+pub use report::{Counts, FileReport, IssueCounts, Report, SinkReport};

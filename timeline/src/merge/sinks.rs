@@ -1,0 +1,67 @@
+//! Writes rendered events, in order, to all sinks at once.
+
+use super::batch::split_part;
+use super::{Sink, TimelineError};
+use crate::Output;
+use std::io::{self, BufWriter, Write};
+
+/// Bytes that are gathered for one write.
+const BUFFER: usize = 256 << 10;
+
+/// Where one output goes.
+struct Writer {
+    name: &'static str,
+    to: BufWriter<Box<dyn Write + Send>>,
+}
+
+impl Writer {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), TimelineError> {
+        self.to.write_all(bytes).map_err(|source| failed(self.name, source))
+    }
+}
+
+/// Where all outputs go.
+pub(super) struct Writers(Vec<Writer>);
+
+impl Writers {
+    /// Takes the sinks apart, and writes the header of each output.
+    pub(super) fn open(sinks: Vec<Sink>) -> Result<(Vec<Box<dyn Output>>, Writers), TimelineError> {
+        let mut outputs = Vec::new();
+        let mut writers = Vec::new();
+        for Sink { output, to } in sinks {
+            let to = BufWriter::with_capacity(BUFFER, to);
+            let mut writer = Writer { name: output.name(), to };
+            writer.write(&output.header())?;
+            writers.push(writer);
+            outputs.push(output);
+        }
+        Ok((outputs, Writers(writers)))
+    }
+
+    /// Writes one event: to each sink its part of the frame.
+    pub(super) fn event(&mut self, frame: &[u8]) -> Result<(), TimelineError> {
+        let mut rest = frame;
+        for writer in &mut self.0 {
+            let Some((part, tail)) = split_part(rest) else { break };
+            writer.write(part)?;
+            rest = tail;
+        }
+        Ok(())
+    }
+
+    /// Writes what is still gathered.
+    pub(super) fn close(mut self) -> Result<(), TimelineError> {
+        for writer in &mut self.0 {
+            writer.to.flush().map_err(|source| failed(writer.name, source))?;
+        }
+        Ok(())
+    }
+}
+
+fn failed(output: &'static str, source: io::Error) -> TimelineError {
+    if source.kind() == io::ErrorKind::BrokenPipe {
+        TimelineError::ClosedPipe { output }
+    } else {
+        TimelineError::Output { output, source }
+    }
+}
