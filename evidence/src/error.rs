@@ -1,5 +1,6 @@
 //! Why something of the evidence cannot be had.
 
+use dockline_timeline::IssueKind;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -45,11 +46,30 @@ pub enum EvidenceError {
     },
 }
 
+impl EvidenceError {
+    /// The kind of issue that this error is.
+    #[must_use]
+    pub fn issue_kind(&self) -> IssueKind {
+        match self {
+            EvidenceError::NotFound | EvidenceError::Io(_) => IssueKind::Unreadable,
+            EvidenceError::WrongKind { .. } | EvidenceError::Malformed { .. } => {
+                IssueKind::Malformed
+            }
+            EvidenceError::Unsupported(_) => IssueKind::Unsupported,
+            EvidenceError::LimitReached { .. } => IssueKind::LimitReached,
+        }
+    }
+}
+
 impl From<std::io::Error> for EvidenceError {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::NotFound {
             return EvidenceError::NotFound;
         }
-        EvidenceError::Io(Arc::new(error))
+        // Our own errors travel through `Read` and `Write` inside one of the system's.
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<EvidenceError>()) {
+            Some(own) => own.clone(),
+            None => EvidenceError::Io(Arc::new(error)),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Bytes that can be read at any offset, by many threads at once.
 
 use std::io;
+use std::sync::Arc;
 
 /// Bytes that can be read at any offset through a shared reference.
 pub trait ReadAt: Send + Sync {
@@ -20,7 +21,7 @@ pub trait ReadAt: Send + Sync {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 }
 
-impl<T: ReadAt + ?Sized> ReadAt for std::sync::Arc<T> {
+impl<T: ReadAt + ?Sized> ReadAt for Arc<T> {
     fn len(&self) -> u64 {
         (**self).len()
     }
@@ -32,7 +33,17 @@ impl<T: ReadAt + ?Sized> ReadAt for std::sync::Arc<T> {
 
 impl ReadAt for Vec<u8> {
     fn len(&self) -> u64 {
-        u64::try_from(Vec::len(self)).unwrap_or(u64::MAX)
+        ReadAt::len(self.as_slice())
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.as_slice().read_at(offset, buffer)
+    }
+}
+
+impl ReadAt for [u8] {
+    fn len(&self) -> u64 {
+        u64::try_from(<[u8]>::len(self)).unwrap_or(u64::MAX)
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -41,6 +52,57 @@ impl ReadAt for Vec<u8> {
         if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
             to.copy_from_slice(from);
         }
+        Ok(count)
+    }
+}
+
+/// A range of other bytes, read in place.
+pub struct Range {
+    bytes: Arc<dyn ReadAt>,
+    start: u64,
+    length: u64,
+}
+
+impl Range {
+    /// `length` bytes from `start`, or as many of them as there are.
+    #[must_use]
+    pub fn new(bytes: Arc<dyn ReadAt>, start: u64, length: u64) -> Range {
+        let length = length.min(bytes.len().saturating_sub(start));
+        Range { bytes, start, length }
+    }
+}
+
+impl ReadAt for Range {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let count = rest.min(buffer.len());
+        let buffer = buffer.get_mut(..count).unwrap_or_default();
+        self.bytes.read_at(self.start.saturating_add(offset), buffer)
+    }
+}
+
+/// Bytes read from front to back.
+pub struct Stream<T> {
+    bytes: T,
+    at: u64,
+}
+
+impl<T: ReadAt> Stream<T> {
+    /// From the first byte.
+    #[must_use]
+    pub fn new(bytes: T) -> Stream<T> {
+        Stream { bytes, at: 0 }
+    }
+}
+
+impl<T: ReadAt> io::Read for Stream<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read_at(self.at, buffer)?;
+        self.at = self.at.saturating_add(u64::try_from(count).map_err(io::Error::other)?);
         Ok(count)
     }
 }

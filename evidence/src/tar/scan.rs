@@ -1,0 +1,278 @@
+//! The pass over an archive that fills its index, and the issues it comes upon.
+//!
+//! Where a header should be and is not, the search goes on block by block for the next one. It can
+//! then find a header inside the content of the lost member, if that was an archive itself.
+
+use super::blocks::Blocks;
+use super::header::is_header;
+use super::index::{Index, NodeId, Placed};
+use super::member::{self, Found, Member, Role};
+use super::pax::Extended;
+use crate::walk::MAX_DEPTH;
+use crate::{EvidenceError, FileKind, TreePath};
+use dockline_timeline::{Issue, IssueKind, Place, Position};
+use std::sync::Arc;
+
+/// Bytes read at once: an archive of small files costs few reads, and one of large files little.
+const WINDOW: usize = 1 << 14;
+/// Bytes without a header that are passed over in one archive in search of the next one.
+pub const MAX_PASSED_OVER: u64 = 1 << 36;
+/// Issues of one archive that are told one by one; the others are counted.
+pub const MAX_ISSUES: usize = 10_000;
+/// Bytes of records that all global headers of an archive may hold together.
+pub const MAX_GLOBAL_RECORDS: u64 = 1 << 20;
+
+/// A hard link that came before what it links to.
+struct Pending {
+    path: TreePath,
+    member: u64,
+    target: Vec<u8>,
+}
+
+/// The pass over an archive.
+pub(super) struct Scan {
+    blocks: Blocks,
+    evidence: Arc<str>,
+    index: Index,
+    issues: Vec<Issue>,
+    untold_issues: u64,
+    absolute_names: u64,
+    pending: Vec<Pending>,
+    globals: Extended,
+    global_bytes: u64,
+    passed_over: u64,
+}
+
+/// Fills the index of the archive.
+pub(super) fn scan(blocks_of: &Arc<dyn crate::ReadAt>, evidence: &str) -> (Index, Vec<Issue>) {
+    let mut scan = Scan {
+        blocks: Blocks::new(blocks_of.clone(), WINDOW),
+        evidence: Arc::from(evidence),
+        index: Index::new(),
+        issues: Vec::new(),
+        untold_issues: 0,
+        absolute_names: 0,
+        pending: Vec::new(),
+        globals: Extended::default(),
+        global_bytes: 0,
+        passed_over: 0,
+    };
+    scan.members();
+    scan.pending_links();
+    scan.summaries();
+    (scan.index, scan.issues)
+}
+
+impl Scan {
+    fn members(&mut self) {
+        let mut at = 0;
+        let mut is_ended = false;
+        loop {
+            match member::read(&mut self.blocks, at, &self.globals) {
+                Ok(Found::Member(member)) => {
+                    is_ended = false;
+                    let next = member.next;
+                    if let Err(error) = self.member(*member, at) {
+                        return self.issue(at, "", &error);
+                    }
+                    at = next;
+                }
+                Ok(Found::Global { body, body_at, next }) => {
+                    self.global(&body, body_at);
+                    at = next;
+                }
+                Ok(Found::Zeros) => {
+                    is_ended = true;
+                    at = at.saturating_add(512);
+                    self.passed_over = self.passed_over.saturating_add(512);
+                }
+                Ok(Found::End) => return self.end(at, is_ended),
+                Err(error @ EvidenceError::Io(_)) => return self.issue(at, "", &error),
+                Err(error) => match self.next_header(at, &error) {
+                    Ok(next) => at = next,
+                    Err(error) => return self.issue(at, "", &error),
+                },
+            }
+            if self.passed_over > MAX_PASSED_OVER {
+                let what = "bytes without a tar header";
+                let error = EvidenceError::LimitReached { what, limit: MAX_PASSED_OVER };
+                return self.issue(at, "", &error);
+            }
+        }
+    }
+
+    /// Searches for a header after the one at `at`, which could not be read.
+    fn next_header(&mut self, at: u64, error: &EvidenceError) -> Result<u64, EvidenceError> {
+        let mut next = at;
+        loop {
+            next = next.saturating_add(512);
+            self.passed_over = self.passed_over.saturating_add(512);
+            match self.blocks.block(next)? {
+                Some(block) if is_header(&block) => break,
+                Some(_) if self.passed_over <= MAX_PASSED_OVER => {}
+                _ => break,
+            }
+        }
+        let end = next.min(self.blocks.size());
+        let skipped = end.saturating_sub(at);
+        let what = format!("{error}; {skipped} bytes passed over to offset {end}");
+        self.add_issue(Issue::new(error.issue_kind(), self.place(at, ""), what).losing(1, skipped));
+        Ok(next)
+    }
+
+    fn end(&mut self, at: u64, is_ended: bool) {
+        let size = self.blocks.size();
+        let rest = size.saturating_sub(at);
+        if rest > 0 {
+            let what = format!("archive ends inside a block, of which it has {rest} bytes");
+            let issue = Issue::new(IssueKind::Malformed, self.place(at, ""), what).losing(0, rest);
+            self.add_issue(issue);
+        } else if !is_ended {
+            let what = "archive ends without a block of zeros, so its end may be missing";
+            self.add_issue(Issue::new(IssueKind::Malformed, self.place(size, ""), what));
+        }
+    }
+
+    fn global(&mut self, body: &[u8], at: u64) {
+        self.global_bytes = self.global_bytes.saturating_add(crate::ReadAt::len(body));
+        if self.global_bytes > MAX_GLOBAL_RECORDS {
+            let what = "bytes of global extended headers";
+            let error = EvidenceError::LimitReached { what, limit: MAX_GLOBAL_RECORDS };
+            return self.issue(at, "", &error);
+        }
+        if let Err(error) = self.globals.apply(body, at) {
+            self.issue(at, "", &error);
+        }
+        self.index.globals.push(self.globals.clone());
+    }
+
+    /// An error ends the pass.
+    fn member(&mut self, member: Member, at: u64) -> Result<(), EvidenceError> {
+        let path = self.path(&member, at);
+        let shown = path.as_ref().map(TreePath::to_string).unwrap_or_default();
+        for complaint in &member.complaints {
+            self.issue(at, &shown, complaint);
+        }
+        self.check_content(&member, at, &shown);
+        let Some(path) = path else { return Ok(()) };
+        let placed = match member.role {
+            Role::Aside => return Ok(()),
+            Role::Node(kind) => self.index.add(&path, kind, at)?,
+            Role::HardLink => self.hard_link(&path, &member, at)?,
+        };
+        if placed == Placed::Replaced {
+            let what = "replaces an earlier member of this name, or one where a directory must be";
+            self.add_issue(Issue::new(IssueKind::Malformed, self.place(at, &shown), what));
+        }
+        Ok(())
+    }
+
+    /// The path of a member in the tree; `None`, and an issue, when it cannot be in it.
+    fn path(&mut self, member: &Member, at: u64) -> Option<TreePath> {
+        if member.role == Role::Aside {
+            return None;
+        }
+        if member.path.starts_with(b"/") {
+            self.absolute_names = self.absolute_names.saturating_add(1);
+        }
+        let path = TreePath::parse(&member.path).filter(|_| !member.path.is_empty());
+        let is_shallow = |path: &TreePath| path.components().count() <= MAX_DEPTH;
+        if let Some(path) = path.filter(is_shallow) {
+            return Some(path);
+        }
+        let name = member.path.get(..member.path.len().min(256)).unwrap_or_default();
+        let what = format!(
+            "member \"{}\" is not in the tree: its name is empty, holds `..` or a NUL, or has more \
+             than {MAX_DEPTH} directories",
+            name.escape_ascii(),
+        );
+        self.add_issue(Issue::new(IssueKind::Malformed, self.place(at, ""), what).losing(1, 0));
+        None
+    }
+
+    fn check_content(&mut self, member: &Member, at: u64, shown: &str) {
+        let missing = member.missing(self.blocks.size());
+        if missing > 0 {
+            let what = format!("archive ends {missing} bytes before the content of this member");
+            let issue = Issue::new(IssueKind::Malformed, self.place(at, shown), what);
+            self.add_issue(issue.losing(0, missing));
+        }
+        if member.is_sparse()
+            && let Err(error) = member.open(&mut self.blocks)
+        {
+            self.issue(at, shown, &error);
+        }
+    }
+
+    /// Gives the name of the link to the node of its target. Where there is none yet, a node with
+    /// what the link itself says stands in its place.
+    fn hard_link(
+        &mut self,
+        path: &TreePath,
+        member: &Member,
+        at: u64,
+    ) -> Result<Placed, EvidenceError> {
+        if let Some(id) = self.link_target(&member.link) {
+            return self.index.name(path, id);
+        }
+        let target = member.link.clone();
+        self.pending.push(Pending { path: path.clone(), member: at, target });
+        self.index.add(path, FileKind::Regular, at)
+    }
+
+    /// The node that a hard link names; directories have no hard links, else a tree had loops.
+    fn link_target(&self, target: &[u8]) -> Option<NodeId> {
+        let id = self.index.find(&TreePath::parse(target)?)?;
+        self.index.node(id).filter(|node| node.kind != FileKind::Directory).map(|_| id)
+    }
+
+    /// The links whose targets came later. From the last to the first, since a target can be such a
+    /// link itself.
+    fn pending_links(&mut self) {
+        for link in std::mem::take(&mut self.pending).into_iter().rev() {
+            let is_still_there = |id: &NodeId| {
+                self.index.node(*id).is_some_and(|node| node.member == Some(link.member))
+            };
+            let Some(own) = self.index.find(&link.path).filter(is_still_there) else { continue };
+            let target = self.link_target(&link.target).filter(|target| *target != own);
+            let named = target.map(|target| self.index.name(&link.path, target));
+            if named.is_none_or(|named| named.is_err()) {
+                let target = link.target.escape_ascii();
+                let what = format!("hard link to \"{target}\", which is no member of the archive");
+                let place = self.place(link.member, &link.path.to_string());
+                self.add_issue(Issue::new(IssueKind::Malformed, place, what));
+            }
+        }
+    }
+
+    fn summaries(&mut self) {
+        let whole = Place::evidence(&self.evidence);
+        if self.absolute_names > 0 {
+            let count = self.absolute_names;
+            let what = format!("{count} members have absolute names, taken below the root");
+            self.issues.push(Issue::new(IssueKind::Malformed, whole.clone(), what));
+        }
+        if self.untold_issues > 0 {
+            let what = format!("{} more issues of this archive", self.untold_issues);
+            self.issues.push(Issue::new(IssueKind::LimitReached, whole, what));
+        }
+    }
+
+    fn place(&self, at: u64, path: &str) -> Place {
+        let evidence = self.evidence.clone();
+        Place { evidence, path: Arc::from(path), position: Position::Offset(at) }
+    }
+
+    fn issue(&mut self, at: u64, path: &str, error: &EvidenceError) {
+        let place = self.place(at, path);
+        self.add_issue(Issue::new(error.issue_kind(), place, error.to_string()));
+    }
+
+    fn add_issue(&mut self, issue: Issue) {
+        if self.issues.len() < MAX_ISSUES {
+            self.issues.push(issue);
+        } else {
+            self.untold_issues = self.untold_issues.saturating_add(1);
+        }
+    }
+}
