@@ -2,7 +2,7 @@
 //! together.
 
 use dockline_evidence::read_at::read_up_to;
-use dockline_evidence::{EvidenceError, Metadata, ReadAt, Tree, TreePath};
+use dockline_evidence::{EvidenceError, Metadata, ReadAt, Spool, Tree, TreePath};
 use dockline_timeline::{Findings, Issue, IssueKind, Origin, Position};
 use std::sync::Arc;
 
@@ -42,6 +42,8 @@ pub struct Artifact {
     pub root: TreePath,
     /// The files, ordered by path; never empty.
     pub files: Vec<ArtifactFile>,
+    /// Where to put what must be decompressed to be read at offsets.
+    pub spool: Spool,
 }
 
 impl Artifact {

@@ -13,7 +13,7 @@ use crate::inventory::Claim;
 use crate::pattern::Pattern;
 use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
 use dockline_evidence::walk::{Descend, walk};
-use dockline_evidence::{FileKind, Tree, TreePath};
+use dockline_evidence::{FileKind, Spool, Tree, TreePath};
 use dockline_timeline::{Issue, IssueKind, Job, Origin, Place, Rank};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ struct ClaimedFile {
 ///
 /// The inventory is built from all parsers' claims, so that a selection does not cost names.
 #[must_use]
-pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool) -> Plan {
+pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, spool: &Spool) -> Plan {
     let patterns = compiled();
     let known = unclaimed::Known::compile();
     let mut plan = Plan::default();
@@ -104,7 +104,7 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool) -> Plan {
         };
         walk_subtree(subtree, &mut visit, &mut plan.issues);
     }
-    let by_host = gather(subtrees, files);
+    let by_host = gather(subtrees, files, spool);
     for claims in by_host.into_values() {
         plan.add_host(claims, selected);
     }
@@ -173,6 +173,7 @@ type GatherKey = (Arc<str>, usize, TreePath, &'static str, TreePath, String);
 fn gather(
     subtrees: &[Subtree],
     mut files: Vec<ClaimedFile>,
+    spool: &Spool,
 ) -> BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>> {
     let evidence = |file: &ClaimedFile| subtrees.get(file.subtree).map(|s| s.evidence.clone());
     files.sort_by_cached_key(|file| (file.host.clone(), evidence(file), file.path.clone()));
@@ -188,7 +189,7 @@ fn gather(
     let mut hosts: BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>> = BTreeMap::new();
     for ((host, subtree, root, ..), (parser, files)) in groups {
         let Some(subtree) = subtrees.get(subtree) else { continue };
-        let artifact = Artifact { tree: subtree.tree.clone(), root, files };
+        let artifact = Artifact { tree: subtree.tree.clone(), root, files, spool: spool.clone() };
         hosts.entry(host).or_default().push((parser, Arc::new(artifact)));
     }
     hosts
