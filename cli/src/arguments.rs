@@ -1,0 +1,112 @@
+//! What the user typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  dockline timeline web1.tar.zst -o web1.csv
+  dockline timeline /mnt/web1 /mnt/web2 -o case.jsonl -o case.body
+  dockline timeline web1=/mnt/a web2=/mnt/b -o case.jsonl --report case.json
+  dockline timeline /mnt/web1 --start 2024-05-01T00:00:00Z --container shop-db -f jsonl | jq .message
+  dockline parsers
+
+Exit status: 0 done; 3 done, but something could not be read (see the report); 1 failed; 2 wrong usage.";
+
+/// Turns the evidence of a dead container host into one super-timeline.
+#[derive(Debug, Parser)]
+#[command(name = "dockline", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write one timeline of all evidence
+    #[command(after_help = EXAMPLES)]
+    Timeline(Box<TimelineArguments>),
+    /// List every parser: what it reads and what it yields
+    Parsers,
+}
+
+/// When to draw the progress bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// When standard error is a terminal
+    Auto,
+    /// Also when it is not
+    Always,
+    /// Not at all
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TimelineArguments {
+    /// A directory (a mounted root, a data root, or a folder with pieces of one) or a tar archive
+    /// (plain, gzip or zstd); NAME=PATH names the host
+    #[arg(value_name = "EVIDENCE", required = true)]
+    pub(crate) evidence: Vec<String>,
+
+    /// Write the timeline to FILE; may be given several times; '-' is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Vec<PathBuf>,
+
+    /// Format: csv, jsonl or bodyfile; by default told by the extension of FILE (.csv, .jsonl,
+    /// .body), and jsonl on standard output; give it once for all outputs or once for each
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) format: Vec<String>,
+
+    /// Only events at or after TIME (RFC 3339, or YYYY-MM-DD for its first moment in UTC)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start: Option<String>,
+
+    /// Only events before TIME
+    #[arg(long, value_name = "TIME")]
+    pub(crate) end: Option<String>,
+
+    /// Only these parsers, separated by commas; with '!' before each name, all but these
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) parsers: Vec<String>,
+
+    /// Only events of this container: its name, or the beginning of its id (12 digits or more)
+    #[arg(long, value_name = "NAME|ID")]
+    pub(crate) container: Vec<String>,
+
+    /// Number of worker threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// Memory to use at the most, such as 512M or 2G; what does not fit is spilled, compressed
+    #[arg(long, value_name = "SIZE", default_value = "512M")]
+    pub(crate) memory: String,
+
+    /// Directory for spilled and decompressed data; its files have no name and vanish with the
+    /// program [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp_dir: Option<PathBuf>,
+
+    /// Write a report as JSON: every artifact, every issue, and what was skipped and why
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Replace outputs that exist
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+
+    /// No summary, no progress; errors only
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Show every issue, not only the first of them
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+
+    /// No colour (the environment variable NO_COLOR does the same)
+    #[arg(long)]
+    pub(crate) no_color: bool,
+
+    /// When to draw the progress bar
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(crate) progress: When,
+}

@@ -1,0 +1,115 @@
+//! The run report as JSON: every artifact, every issue, and every file that looked relevant and was
+//! skipped, with why.
+
+use crate::request::Request;
+use crate::sources::Sources;
+use dockline_parsers::Plan;
+use dockline_timeline::{Counts, Instant, Issue, Rank, Report};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The whole report.
+pub(crate) fn report(request: &Request, sources: &Sources, plan: &Plan, run: &Report) -> Value {
+    let evidence = |(name, path): &(String, std::path::PathBuf)| json!({ "name": name, "path": path.to_string_lossy() });
+    let total = run.total();
+    json!({
+        "dockline": env!("CARGO_PKG_VERSION"),
+        "evidence": sources.opened.iter().map(evidence).collect::<Vec<_>>(),
+        "outputs": outputs(request, run),
+        "totals": counts(&total),
+        "events_left_out": run.left_out,
+        "parsers": parsers(run),
+        "artifacts": artifacts(plan, run),
+        "issues": run.issues.iter().map(issue).collect::<Vec<_>>(),
+        "issues_not_kept": run.issues_not_kept(),
+        "skipped": plan.unclaimed.iter().map(skipped).collect::<Vec<_>>(),
+    })
+}
+
+fn outputs(request: &Request, run: &Report) -> Vec<Value> {
+    let output =
+        |(output, sink): (&crate::request::OutputArgument, &dockline_timeline::SinkReport)| {
+            let path = output.path.as_ref().map(|path| path.to_string_lossy().into_owned());
+            json!({
+                "path": path.unwrap_or_else(|| "-".to_owned()),
+                "format": output.format,
+                "events": sink.rows,
+                "events_not_carried": sink.not_carried,
+            })
+        };
+    request.outputs.iter().zip(&run.sinks).map(output).collect()
+}
+
+fn parsers(run: &Report) -> Value {
+    let mut parsers = Map::new();
+    for (name, (files, of_parser)) in run.parsers() {
+        let Some(name) = name else { continue };
+        let mut entry = counts(&of_parser);
+        entry.insert("artifacts".to_owned(), json!(files));
+        parsers.insert(name.to_owned(), Value::Object(entry));
+    }
+    Value::Object(parsers)
+}
+
+/// Every artifact of the plan, with what was found in it.
+fn artifacts(plan: &Plan, run: &Report) -> Vec<Value> {
+    let found: BTreeMap<Rank, &Counts> =
+        run.files.iter().filter_map(|file| Some((file.rank?, &file.counts))).collect();
+    let nothing = Counts::default();
+    let mut artifacts = Vec::new();
+    for planned in &plan.planned {
+        for file in &planned.artifact.files {
+            let size = planned.artifact.tree.metadata(&file.path).ok().map(|found| found.size);
+            let mut entry = Map::from_iter([
+                ("evidence".to_owned(), json!(*file.origin.evidence)),
+                ("path".to_owned(), json!(*file.origin.path)),
+                ("host".to_owned(), json!(*file.origin.host)),
+                ("parser".to_owned(), json!(planned.parser.name)),
+                ("size".to_owned(), json!(size)),
+            ]);
+            entry.append(&mut counts(found.get(&file.origin.rank).unwrap_or(&&nothing)));
+            artifacts.push(Value::Object(entry));
+        }
+    }
+    artifacts
+}
+
+fn counts(counts: &Counts) -> Map<String, Value> {
+    let time = |instant: Option<Instant>| instant.map(|instant| instant.to_string());
+    let issues = json!({
+        "unreadable": counts.issues.unreadable,
+        "malformed": counts.issues.malformed,
+        "unsupported": counts.issues.unsupported,
+        "limit_reached": counts.issues.limit_reached,
+    });
+    Map::from_iter([
+        ("records".to_owned(), json!(counts.records)),
+        ("record_bytes".to_owned(), json!(counts.record_bytes)),
+        ("events".to_owned(), json!(counts.events)),
+        ("issues".to_owned(), issues),
+        ("lost_records".to_owned(), json!(counts.lost_records)),
+        ("lost_bytes".to_owned(), json!(counts.lost_bytes)),
+        ("first".to_owned(), json!(time(counts.first))),
+        ("last".to_owned(), json!(time(counts.last))),
+    ])
+}
+
+fn issue(issue: &Issue) -> Value {
+    json!({
+        "kind": issue.kind.name(),
+        "evidence": *issue.place.evidence,
+        "path": *issue.place.path,
+        "position": issue.place.position.to_string(),
+        "what": issue.what,
+        "lost_records": issue.lost_records,
+        "lost_bytes": issue.lost_bytes,
+    })
+}
+
+fn skipped(unclaimed: &dockline_parsers::plan::Unclaimed) -> Value {
+    json!({
+        "evidence": *unclaimed.place.evidence,
+        "path": *unclaimed.place.path,
+        "why": unclaimed.why,
+    })
+}
