@@ -8,8 +8,11 @@
 
 pub mod artifact;
 pub mod container_id;
+pub mod digest;
 pub mod docker;
 pub mod formats;
+pub mod image_reference;
+pub mod image_store;
 pub mod inventory;
 pub mod parser;
 pub mod pattern;
@@ -17,6 +20,9 @@ pub mod plan;
 
 pub use artifact::{Artifact, ArtifactFile};
 pub use container_id::ContainerId;
+pub use digest::{ChainId, DiffId, Digest};
+pub use image_reference::ImageReference;
+pub use image_store::ImageStore;
 pub use inventory::Inventory;
 pub use parser::{Gather, Parser};
 pub use plan::{Plan, plan};

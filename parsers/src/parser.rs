@@ -12,6 +12,8 @@ pub enum Gather {
     /// The files of one directory whose first capture is equal are one artifact, such as a log and
     /// its rotations.
     Together,
+    /// All files of one data root are one artifact: what each means shows only beside the others.
+    DataRoot,
 }
 
 /// A parser: one kind of artifact, turned into events.

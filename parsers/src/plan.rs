@@ -198,6 +198,7 @@ fn gather(
 fn gather_key(file: &ClaimedFile) -> GatherKey {
     let (directory, capture) = match file.parser.gather {
         Gather::File => (file.path.clone(), String::new()),
+        Gather::DataRoot => (file.root.clone(), String::new()),
         Gather::Together => {
             let directory = file.path.parent().unwrap_or_else(TreePath::root);
             let capture = file.captures.first().map(|(_, text)| text.clone());

@@ -1,6 +1,8 @@
 //! What is known of each layer.
 
-use super::Claim;
+use super::{Claim, Silent};
+use crate::formats::layer_store;
+use crate::{ChainId, DiffId};
 use dockline_evidence::TreePath;
 
 /// A read-only layer.
@@ -10,12 +12,12 @@ pub struct Layer {
     pub root: TreePath,
     /// The storage driver, such as `overlay2`.
     pub driver: String,
-    /// Chain id, `sha256:…`.
-    pub chain_id: String,
-    /// Diff id, `sha256:…`.
-    pub diff_id: Option<String>,
-    /// Chain id of the layer below.
-    pub parent: Option<String>,
+    /// The layer with all below it.
+    pub chain_id: ChainId,
+    /// The layer alone.
+    pub diff_id: Option<DiffId>,
+    /// The layer below, with all below that.
+    pub parent: Option<ChainId>,
     /// Directory under the driver.
     pub cache_id: Option<String>,
 }
@@ -33,11 +35,32 @@ pub struct Mount {
     pub mount_id: Option<String>,
     /// Directory under the driver that holds what the engine put there.
     pub init_id: Option<String>,
-    /// Chain id of the image's top layer.
-    pub parent: Option<String>,
+    /// The layers of the image.
+    pub parent: Option<ChainId>,
 }
 
 /// Reads the layers and mounts among `claims`.
-pub(super) fn read(_claims: &[Claim]) -> (Vec<Layer>, Vec<Mount>) {
-    (Vec::new(), Vec::new())
+pub(super) fn read(claims: &[Claim]) -> (Vec<Layer>, Vec<Mount>) {
+    let (mut layers, mut mounts) = (Vec::new(), Vec::new());
+    for (_, artifact) in claims.iter().filter(|(parser, _)| *parser == "docker.layer") {
+        for (store, found) in layer_store::read(artifact, &mut Silent) {
+            layers.extend(found.layers.into_iter().map(|(chain_id, layer)| Layer {
+                root: store.root.clone(),
+                driver: store.driver.clone(),
+                chain_id,
+                diff_id: layer.diff,
+                parent: layer.parent,
+                cache_id: layer.cache_id,
+            }));
+            mounts.extend(found.mounts.into_iter().map(|(container, mount)| Mount {
+                root: store.root.clone(),
+                driver: store.driver.clone(),
+                container_id: container.to_owned(),
+                mount_id: mount.mount_id,
+                init_id: mount.init_id,
+                parent: mount.parent,
+            }));
+        }
+    }
+    (layers, mounts)
 }

@@ -14,12 +14,23 @@ pub use images::Image;
 pub use layers::{Layer, Mount};
 
 use crate::{Artifact, ContainerId};
-use dockline_timeline::Subject;
+use dockline_timeline::{Event, Findings, Issue, Job, Origin, Strand, Subject};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An artifact and the name of the parser that claims it.
 pub type Claim = (&'static str, Arc<Artifact>);
+
+/// Takes findings and says nothing: the inventory reads what a parser reads again, aloud.
+struct Silent;
+
+impl Findings for Silent {
+    fn event(&mut self, _event: &Event<'_>) {}
+    fn issue(&mut self, _issue: Issue) {}
+    fn records(&mut self, _origin: &Origin, _records: u64, _bytes: u64) {}
+    fn job(&mut self, _job: Job) {}
+    fn strand(&mut self, _strand: Box<dyn Strand>) {}
+}
 
 /// What ids mean on one host.
 #[derive(Debug, Default)]
