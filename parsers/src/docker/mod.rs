@@ -1,6 +1,9 @@
 //! What the Docker engine leaves under its data root.
 
+mod image_config;
+mod image_repositories;
+
 use crate::Parser;
 
 /// The parsers of this family, by name.
-pub static PARSERS: &[&Parser] = &[];
+pub static PARSERS: &[&Parser] = &[&image_config::PARSER, &image_repositories::PARSER];

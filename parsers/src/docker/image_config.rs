@@ -1,0 +1,160 @@
+//! The configuration of an image: `image/<driver>/imagedb/content/sha256/<image>`.
+//!
+//! Written once, when the image is pulled, built, loaded, imported or committed, and never changed:
+//! its name is the SHA-256 of its content, so that a change of a single byte shows. After OCI's
+//! image configuration and moby `image/store.go`, `image/image.go`, `daemon/images/image_history.go`
+//! of 20.10.27 (the same below `daemon/internal/image` in 29.7).
+//!
+//! | instant | event |
+//! |---|---|
+//! | `created` | image created: by the clock of whoever made it, not on this host unless it says so |
+//! | `history[].created` | each step, as `docker history` lists it; those of the base image keep its dates |
+//! | time of the file | image arrived on this host |
+//!
+//! A step or an image without a time (null, or Go's zero time) has no event of its own: such steps
+//! are listed with the arrival. 1970-01-01 and 1980-01-01T00:00:01Z are what reproducible builds
+//! write instead of a time: the event is there, tagged `not-wall-clock`.
+//!
+//! Not supported: the configuration of images in a containerd store, and the `graph` of engines
+//! before 1.10, which has no digests.
+
+mod arrival;
+mod creation;
+mod history;
+
+use crate::formats::image_config::ImageConfig;
+use crate::formats::json::{self, Wrong};
+use crate::inventory::Image;
+use crate::{Artifact, ArtifactFile, Digest, Gather, ImageStore, Inventory, Parser};
+use dockline_timeline::{Event, Findings, Instant, IssueKind, Kind, Position, Subject, Value};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// The parser.
+pub(super) static PARSER: Parser = Parser {
+    name: "docker.image_config",
+    reads: &[
+        "image/{driver}/imagedb/content/sha256/{image:id}",
+        "imagedb/content/sha256/{image:id}",
+    ],
+    gather: Gather::File,
+    about: "configuration of an image: how it was built and what it runs",
+    yields: "image created, each step of its history, its arrival on this host",
+    references: &[
+        "OCI image-spec 1.1 config.md",
+        "moby 20.10.27 image/image.go, image/store.go, daemon/images/image_history.go",
+    ],
+    parse,
+};
+
+static CONFIGURATION: Kind = Kind {
+    data_type: "docker:image:configuration",
+    source_short: "DOCKER",
+    source_long: "Docker image configuration",
+};
+
+/// The latest of the instants that builders write when they do not want to tell the time:
+/// 1980-01-01T00:00:01Z of buildpacks.
+const LATEST_FIXED_DATE: i64 = 315_532_801;
+
+/// The image that is being read.
+struct ImageFile<'a> {
+    artifact: &'a Artifact,
+    file: &'a ArtifactFile,
+    inventory: &'a Inventory,
+    id: Digest,
+    known: &'a Image,
+    subject: Subject,
+    config: ImageConfig,
+    /// Whether the content is what its name says.
+    genuine: bool,
+    size: u64,
+}
+
+fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dyn Findings) {
+    let unknown = Image::default();
+    for file in &artifact.files {
+        let Some(id) = file.capture("image").and_then(Digest::from_hex) else { continue };
+        let Some(bytes) = artifact.read(file, findings) else { continue };
+        let genuine = is_genuine(file, &id, &bytes, findings);
+        let config = read_config(file, &bytes, findings);
+        let image = ImageFile {
+            artifact,
+            file,
+            inventory,
+            known: inventory.images.get(id.as_str()).unwrap_or(&unknown),
+            subject: inventory.image_subject(id.as_str()),
+            id,
+            config,
+            genuine,
+            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        };
+        image.creation(findings);
+        image.history(findings);
+        image.arrival(findings);
+    }
+}
+
+fn is_genuine(file: &ArtifactFile, id: &Digest, bytes: &[u8], findings: &mut dyn Findings) -> bool {
+    let digest = Digest::of(bytes);
+    if digest != *id {
+        let what = format!("the content has the digest {digest}, not that of its name: changed");
+        findings.issue(file.issue(IssueKind::Malformed, Position::File, what));
+    }
+    digest == *id
+}
+
+/// The configuration; empty when the file holds none.
+fn read_config(file: &ArtifactFile, bytes: &[u8], findings: &mut dyn Findings) -> ImageConfig {
+    let document = match json::read(bytes) {
+        Ok(document) => document,
+        Err(flaw) => {
+            let lost_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            json::Flaw { lost_bytes, ..flaw }.report(file, findings);
+            return ImageConfig::default();
+        }
+    };
+    findings.records(&file.origin, 1, document.length);
+    let wrong = Wrong::default();
+    let config = ImageConfig::read(&document.value, &wrong);
+    for flaw in document.flaws.iter().chain(&wrong.into_flaws()) {
+        flaw.report(file, findings);
+    }
+    for (key, what) in &config.wrong_layers {
+        findings.issue(file.issue(IssueKind::Malformed, Position::Key(key), what.as_str()));
+    }
+    config
+}
+
+impl ImageFile<'_> {
+    /// The store that holds the image.
+    fn store(&self) -> ImageStore {
+        ImageStore::of(self.artifact, self.file)
+    }
+
+    /// Says of an event what is to be known of the time and of the content.
+    fn mark<'a>(&'a self, event: &mut Event<'a>) {
+        if !self.genuine {
+            event.tags.push(Cow::from("digest-mismatch"));
+        }
+        event.attribute("image_tags", list(&self.known.tags));
+    }
+}
+
+/// Whether the instant is one that builders write instead of a time.
+fn is_fixed_date(instant: Instant) -> bool {
+    instant.seconds() <= LATEST_FIXED_DATE
+}
+
+/// What a person is told of such an instant.
+const FIXED_DATE: &str = " (a fixed date of a reproducible build, not the time of the build)";
+
+/// A list of texts, unless it is empty.
+fn list(texts: &[String]) -> Option<Value<'_>> {
+    (!texts.is_empty()).then(|| Value::List(texts.iter().map(Cow::from).collect()))
+}
+
+/// A text.
+fn text(text: Option<&String>) -> Option<Value<'_>> {
+    text.map(|text| Value::Text(text.into()))
+}
