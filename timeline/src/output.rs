@@ -1,10 +1,13 @@
 //! The formats of a timeline: one file each behind one small trait.
 //!
 //! - [`schema`] is what all of them write: the fields of an event, in order, as data.
-//! - `jsonl` carries everything.
+//! - [`Jsonl`] carries everything, [`Csv`] too if its reader undoes two rules, and [`Bodyfile`] what
+//!   fits into the name of a file. Each says in its module what it cannot carry.
 //! - What is shown to a person, escaped, or computed for several fields, lies in the small modules
 //!   beside them: `message`, `text`, `json`, `time`, `digits`, `identifier`.
 
+mod bodyfile;
+mod csv;
 mod digits;
 mod identifier;
 mod json;
@@ -18,6 +21,8 @@ mod time;
 
 use crate::Event;
 
+pub use bodyfile::Bodyfile;
+pub use csv::Csv;
 pub use jsonl::Jsonl;
 
 /// One format: says what stands before the first event, and makes renderers.
@@ -46,8 +51,8 @@ pub trait Renderer: Send {
 
 /// All outputs, in the order of help texts.
 #[must_use]
-pub fn all() -> [Box<dyn Output>; 1] {
-    [Box::new(Jsonl)]
+pub fn all() -> [Box<dyn Output>; 3] {
+    [Box::new(Csv), Box::new(Jsonl), Box::new(Bodyfile)]
 }
 
 /// The output of that [name](Output::name).

@@ -18,7 +18,7 @@ pub(super) struct Identifier {
 
 impl Default for Identifier {
     fn default() -> Identifier {
-        Identifier { hashed: Vec::new(), text: [b'_'; LENGTH] }
+        Identifier { hashed: Vec::new(), text: *b"e_00000000000000000000000000000000" }
     }
 }
 
@@ -27,10 +27,9 @@ impl Identifier {
         self.hashed.clear();
         push_identity(event, &mut self.hashed);
         let bytes = xxh3_128(&self.hashed).to_be_bytes();
-        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).map(text::hex_digit);
-        let prefix = b"e_".iter().copied();
-        for (place, byte) in self.text.iter_mut().zip(prefix.chain(digits)) {
-            *place = byte;
+        let (_, digits) = self.text.split_at_mut(2);
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(bytes) {
+            *pair = [text::hex_digit(byte >> 4), text::hex_digit(byte & 0xf)];
         }
     }
 

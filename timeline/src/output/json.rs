@@ -51,6 +51,18 @@ pub(super) fn push_datum(datum: &Datum<'_>, into: &mut Vec<u8>) {
     }
 }
 
+/// Appends the attributes of an event as one object.
+pub(super) fn push_attributes(attributes: &[Attribute<'_>], into: &mut Vec<u8>) {
+    into.push(b'{');
+    for (index, attribute) in attributes.iter().enumerate() {
+        if index > 0 {
+            into.push(b',');
+        }
+        push_attribute(attribute, into);
+    }
+    into.push(b'}');
+}
+
 /// Appends `"name":value`.
 pub(super) fn push_attribute(attribute: &Attribute<'_>, into: &mut Vec<u8>) {
     push_string(attribute.name, into);

@@ -17,7 +17,7 @@ use std::fmt::Write;
 pub enum Datum<'e> {
     /// Not known: the field is left out.
     Absent,
-    /// ASCII letters, digits and marks that no format needs to escape.
+    /// Our own letters, digits and marks, none of which any format needs to escape.
     Plain(&'e [u8]),
     /// Text on one line, made for a person: no control character is left in it.
     Line(&'e str),
@@ -36,6 +36,11 @@ pub enum Datum<'e> {
 }
 
 impl<'e> Datum<'e> {
+    /// A word of our own.
+    fn word(word: &'static str) -> Datum<'e> {
+        Datum::Plain(word.as_bytes())
+    }
+
     fn text(text: Option<&'e str>) -> Datum<'e> {
         text.map_or(Datum::Absent, Datum::Text)
     }
@@ -95,18 +100,18 @@ pub struct Field {
 /// All fields, in the order in which they are written.
 pub const FIELDS: [Field; 38] = [
     Field { name: "datetime", of: |_, computed| Datum::Plain(computed.time.datetime()) },
-    Field { name: "timestamp_desc", of: |event, _| Datum::Text(event.meaning.description()) },
+    Field { name: "timestamp_desc", of: |event, _| Datum::word(event.meaning.description()) },
     Field { name: "message", of: |_, computed| Datum::Line(computed.message.line()) },
     Field { name: "timestamp", of: |event, _| Datum::Signed(event.instant.microseconds()) },
     Field { name: "datetime_ns", of: |_, computed| Datum::Plain(computed.time.datetime_ns()) },
-    Field { name: "data_type", of: |event, _| Datum::Text(event.kind.data_type) },
-    Field { name: "source_short", of: |event, _| Datum::Text(event.kind.source_short) },
-    Field { name: "source_long", of: |event, _| Datum::Text(event.kind.source_long) },
+    Field { name: "data_type", of: |event, _| Datum::word(event.kind.data_type) },
+    Field { name: "source_short", of: |event, _| Datum::word(event.kind.source_short) },
+    Field { name: "source_long", of: |event, _| Datum::word(event.kind.source_long) },
     Field { name: "hostname", of: |event, _| Datum::Text(&event.origin.host) },
-    Field { name: "parser", of: |event, _| Datum::Text(event.origin.parser) },
+    Field { name: "parser", of: |event, _| Datum::word(event.origin.parser) },
     Field { name: "display_name", of: |event, _| Datum::Text(&event.origin.display_name) },
     Field { name: "source_locator", of: |_, computed| Datum::Text(&computed.locator) },
-    Field { name: "time_confidence", of: |event, _| Datum::Text(event.confidence.name()) },
+    Field { name: "time_confidence", of: |event, _| Datum::word(event.confidence.name()) },
     Field {
         name: "container_identifier",
         of: |event, _| Datum::owned(event.subject.container_identifier.as_ref()),

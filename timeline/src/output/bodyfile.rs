@@ -1,0 +1,183 @@
+//! Body file of The Sleuth Kit 3, for `mactime` and for plaso's `bodyfile` parser: one line an
+//! event, eleven fields between bars.
+//!
+//! ```text
+//! 0|[docker start] web1 (25b0ae39f0c1) node-17: container started; Start Time .347278022 e_9f0c2a1b4c5d|0|r/----------|0|0|0|t|t|t|t
+//! ```
+//!
+//! An event is not a file, so its words go into the name: source and action, the label of the
+//! subject and the first digits of its id, host, file, text, what the time means, the fraction of
+//! its second, and digits of `event_identifier`, which make each name unique (`mactime` prints the
+//! last owner and size of all lines of one name). Its time stands four times: that is exactly one
+//! `macb` row in `mactime`, where an unset time would make a row of the year 0.
+//!
+//! In the name, control characters are visible escapes, `|` is `%7C`, and `%` before two
+//! hexadecimal digits is `%25`: `mactime` undoes both. plaso undoes neither, and reads `\x0a` and
+//! `\\` as escapes of its own.
+//!
+//! What a body file cannot carry: fractions of a second other than in the name; a time at or before
+//! 1970-01-01T00:00:00Z, where 0 and -1 mean "unset" to one reader and a time to the other (such an
+//! event is left out and counted); a size, owner or inode that is unknown (it is 0; a line number or
+//! offset stands for an unknown inode, so that lines of one second keep their order); any
+//! other field, and the end of a long text. plaso takes the times for local ones: run it with
+//! `-z UTC`. `mactime` sorts times as text, which holds until the year 2286.
+
+use super::identifier::Identifier;
+use super::{Output, Renderer, digits, text};
+use crate::Event;
+
+/// Characters of a name before its last words.
+const MOST_CHARACTERS: usize = 1_024;
+/// So many bytes are more characters than that, whatever they are.
+const MOST_BYTES: usize = MOST_CHARACTERS * 4;
+/// Characters of `event_identifier` in a name.
+const IDENTIFIER_CHARACTERS: usize = 14;
+/// Mode of what is no file, or a file of unknown mode.
+const NO_MODE: &[u8] = b"r/----------";
+
+/// The output `bodyfile`.
+pub struct Bodyfile;
+
+impl Output for Bodyfile {
+    fn name(&self) -> &'static str {
+        "bodyfile"
+    }
+
+    fn extension(&self) -> &'static str {
+        "body"
+    }
+
+    fn header(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn renderer(&self) -> Box<dyn Renderer> {
+        Box::new(BodyfileRenderer::default())
+    }
+}
+
+#[derive(Default)]
+struct BodyfileRenderer {
+    identifier: Identifier,
+    name: String,
+}
+
+impl Renderer for BodyfileRenderer {
+    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
+        if event.instant.seconds() <= 0 {
+            return false;
+        }
+        self.identifier.set(event);
+        self.name_subject(event);
+        self.name_fact(event);
+        into.extend_from_slice(b"0|");
+        push_escaped(&self.name, into);
+        self.push_last_words(event, into);
+        into.push(b'|');
+        digits::push(event.inode.unwrap_or_else(|| event.position.ordinal()), into);
+        into.push(b'|');
+        push_mode(event.mode_as_string, into);
+        for number in [event.uid, event.gid, event.size] {
+            into.push(b'|');
+            digits::push(number.unwrap_or(0), into);
+        }
+        for _ in ["accessed", "modified", "changed", "born"] {
+            into.push(b'|');
+            digits::push_signed(event.instant.seconds(), into);
+        }
+        into.push(b'\n');
+        true
+    }
+}
+
+impl BodyfileRenderer {
+    /// `[docker start] web1 (25b0ae39f0c1) node-17`
+    fn name_subject(&mut self, event: &Event<'_>) {
+        self.name.clear();
+        self.name.push('[');
+        self.name.extend(event.kind.source_short.chars().map(|c| c.to_ascii_lowercase()));
+        if !event.action.is_empty() {
+            self.name.push(' ');
+            self.show(event.action);
+        }
+        self.name.push_str("] ");
+        if let Some(label) = event.subject.label() {
+            self.show(label);
+            self.name.push(' ');
+        }
+        let id = event.subject.container_identifier.as_deref().and_then(|id| id.get(..12));
+        if let (Some(id), Some(_)) = (id, &event.subject.container_name) {
+            self.name.push('(');
+            self.show(id);
+            self.name.push_str(") ");
+        }
+        self.show(&event.origin.host);
+    }
+
+    /// `: /etc/passwd; container started; Start Time`
+    fn name_fact(&mut self, event: &Event<'_>) {
+        let mut mark = ": ";
+        for part in [event.filename.unwrap_or_default(), event.text] {
+            if !part.is_empty() {
+                self.name.push_str(mark);
+                self.show(part);
+                mark = "; ";
+            }
+        }
+        text::cut(&mut self.name, MOST_CHARACTERS);
+    }
+
+    fn show(&mut self, part: &str) {
+        text::push_visible(part, MOST_BYTES, &mut self.name);
+    }
+}
+
+impl BodyfileRenderer {
+    /// `; Start Time .347278022 e_9f0c2a1b4c5d`: what makes a name unique is never cut.
+    fn push_last_words(&self, event: &Event<'_>, into: &mut Vec<u8>) {
+        into.extend_from_slice(b"; ");
+        into.extend_from_slice(event.meaning.description().as_bytes());
+        into.extend_from_slice(b" .");
+        into.extend_from_slice(&digits::fixed::<9>(event.instant.nanoseconds()));
+        into.push(b' ');
+        let identifier = self.identifier.text();
+        into.extend_from_slice(identifier.get(..IDENTIFIER_CHARACTERS).unwrap_or(identifier));
+    }
+}
+
+/// Appends a name that holds no control character, with what `mactime` would take for a field's end
+/// or for an escape of its own.
+fn push_escaped(name: &str, into: &mut Vec<u8>) {
+    let mut bytes = name.as_bytes();
+    while let [byte, rest @ ..] = bytes {
+        match (byte, rest) {
+            (b'|', _) => into.extend_from_slice(b"%7C"),
+            (b'%', [high, low, ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                into.extend_from_slice(b"%25");
+            }
+            _ => into.push(*byte),
+        }
+        bytes = rest;
+    }
+}
+
+/// Appends `r/rrw-r--r--` for `-rw-r--r--`: the type of the directory entry, and that of the file.
+fn push_mode(mode: Option<&str>, into: &mut Vec<u8>) {
+    let known = mode.and_then(|mode| {
+        let (kind, permissions) = mode.as_bytes().split_first()?;
+        let kind = match kind {
+            b'-' => b'r',
+            b's' => b'h', // a socket; `s` is a shadow file of Solaris
+            b'd' | b'l' | b'b' | b'c' | b'p' => *kind,
+            _ => return None,
+        };
+        let of_form = permissions.len() == 9
+            && permissions.iter().all(|permission| b"rwxstST-".contains(permission));
+        of_form.then_some((kind, permissions))
+    });
+    let Some((kind, permissions)) = known else {
+        return into.extend_from_slice(NO_MODE);
+    };
+    into.extend_from_slice(&[kind, b'/', kind]);
+    into.extend_from_slice(permissions);
+}
