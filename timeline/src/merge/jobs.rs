@@ -12,6 +12,7 @@ use crate::{
 use rayon::{Scope, ThreadPool};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -19,6 +20,13 @@ use std::sync::{Mutex, PoisonError};
 const SAMPLED_BLOCKS: usize = 16;
 /// Scattered blocks that one worker reads in one go.
 const BLOCKS_IN_ONE_GO: usize = 16;
+
+/// The system's place for large temporary files: `/tmp` itself often lies in memory.
+fn large_temp_dir() -> PathBuf {
+    let large = PathBuf::from("/var/tmp");
+    let is_chosen = std::env::var_os("TMPDIR").is_some();
+    if !is_chosen && large.is_dir() { large } else { std::env::temp_dir() }
+}
 
 /// All that the workers of one run share.
 pub(super) struct Engine<'a> {
@@ -44,7 +52,7 @@ impl<'a> Engine<'a> {
         budget: &Budget,
         progress: &'a dyn Progress,
     ) -> Engine<'a> {
-        let directory = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let directory = options.temp_dir.clone().unwrap_or_else(large_temp_dir);
         let counts = Worker::new(&outputs).into_counts();
         Engine {
             runs: Runs::new(outputs.len(), budget.held, directory, progress),

@@ -16,7 +16,8 @@
 //! # Invariants
 //!
 //! - The output depends on the events alone: not on threads, memory or the order of jobs. The order
-//!   is total because events with equal keys are ordered by their rendered bytes.
+//!   is total because events with equal keys, which different jobs may give, are ordered by their
+//!   rendered bytes.
 //! - Every event is written once. An event of a strand is in one window only; an event that a
 //!   second reading gives outside its block's bounds, or does not give at all, is an issue.
 //! - Memory is bounded by [`Options::memory`], whatever is read. Half of it holds runs. The other
@@ -64,7 +65,8 @@ pub struct Options {
     pub threads: usize,
     /// Bytes of memory for events; what parsers need comes on top, and is small.
     pub memory: u64,
-    /// Where temporary files are made; `None` for the system's own place.
+    /// Where temporary files are made; `None` for `$TMPDIR`, or the system's own place for large
+    /// ones.
     pub temp_dir: Option<PathBuf>,
     /// Only events at or after this instant.
     pub start: Option<Instant>,

@@ -163,3 +163,96 @@ fn readings(strands: &Strands, id: BlockId, cuts: &[Key]) -> usize {
     let slice_of = |key: &Key| cuts.partition_point(|cut| cut <= key);
     slice_of(&block.last).saturating_sub(slice_of(&block.first)).saturating_add(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Findings, Meaning, Rank};
+
+    /// Blocks of 1,000 events between keys with these positions, all at one instant.
+    struct Bounds(Vec<Block>);
+
+    impl Strand for Bounds {
+        fn blocks(&self) -> &[Block] {
+            &self.0
+        }
+        fn emit(&self, _: usize, _: &mut dyn Findings) {}
+    }
+
+    fn key(position: u64) -> Key {
+        let instant = Instant::new(7, 0).unwrap();
+        Key { instant, rank: Rank(1), position, meaning: Meaning::Recorded, sequence: 0 }
+    }
+
+    fn strand(bounds: &[(u64, u64)]) -> Box<dyn Strand> {
+        let block = |(first, last): &(u64, u64)| Block {
+            first: key(*first),
+            last: key(*last),
+            size: 0,
+            events: 1_000,
+        };
+        Box::new(Bounds(bounds.iter().map(block).collect()))
+    }
+
+    fn planned(strands: &Strands, blocks_in_a_slice: u64) -> Plan {
+        let blocks = strands.between(None, None);
+        Plan::new(strands, blocks, blocks_in_a_slice * 1_000 * RENDERED)
+    }
+
+    #[test]
+    fn a_log_whose_lines_all_have_one_time_is_cut_like_any_other() {
+        let bounds: Vec<_> = (0..100).map(|n| (n * 10, n * 10 + 9)).collect();
+        let strands = Strands(vec![strand(&bounds)]);
+        let plan = planned(&strands, 4);
+        let slices: Vec<Slice> = plan.slices(&strands).collect();
+        assert_eq!((plan.len(), slices.len()), (25, 25));
+        assert!(slices.iter().all(|slice| slice.blocks.len() == 4));
+        assert_eq!(slices[0].window, Window { from: None, to: Some(key(40)) });
+        assert_eq!(slices[24].window, Window { from: Some(key(960)), to: None });
+    }
+
+    #[test]
+    fn a_block_belongs_to_every_slice_into_which_it_reaches() {
+        let bounds: Vec<_> = (0..10).map(|n| (n * 10, n * 10 + 9)).collect();
+        let strands = Strands(vec![strand(&bounds), strand(&[(15, 40)])]);
+        let plan = planned(&strands, 2);
+        let long = BlockId { strand: 1, block: 0 };
+        let with_long: Vec<bool> =
+            plan.slices(&strands).map(|slice| slice.blocks.contains(&long)).collect();
+        assert_eq!(plan.cuts, [key(15), key(30), key(50), key(70), key(90)]);
+        // Its last key is the first of no slice: 40 lies in the third.
+        assert_eq!(with_long, [false, true, true, false, false, false]);
+        assert!(plan.scattered.is_empty());
+    }
+
+    #[test]
+    fn a_block_that_reaches_into_too_many_slices_is_read_before() {
+        let mut bounds: Vec<_> = (0..100).map(|n| (n * 10, n * 10 + 9)).collect();
+        bounds[5] = (0, 990);
+        bounds[9] = (90, 169);
+        bounds[11] = (110, 190);
+        let strands = Strands(vec![strand(&bounds)]);
+        let plan = planned(&strands, 1);
+        // The block from 90 reaches into eight slices, the one from 110 into one more than that.
+        let scattered: Vec<usize> = plan.scattered.iter().map(|id| id.block).collect();
+        assert_eq!(scattered, [5, 11]);
+        assert_eq!(plan.len(), 98);
+    }
+
+    #[test]
+    fn blocks_outside_the_asked_time_are_not_read() {
+        let strands = Strands(vec![strand(&[(0, 9), (10, 19)])]);
+        let at = |seconds| Instant::new(seconds, 0);
+        assert_eq!(strands.between(at(7), at(8)).len(), 2);
+        assert_eq!(strands.between(at(8), None).len(), 0);
+        assert_eq!(strands.between(None, at(7)).len(), 0);
+        assert_eq!((planned(&Strands(Vec::new()), 1).len(), strands.events()), (0, 2_000));
+    }
+
+    #[test]
+    fn blocks_with_the_same_first_key_are_never_parted() {
+        let strands = Strands(vec![strand(&[(5, 9), (5, 7), (5, 5), (6, 6)])]);
+        let plan = planned(&strands, 1);
+        assert_eq!(plan.cuts, [key(6)]);
+    }
+}

@@ -191,3 +191,74 @@ fn read_key(bytes: &[u8]) -> Option<(Key, &[u8])> {
 fn meaning_number(meaning: Meaning) -> u8 {
     (0..).zip(Meaning::ALL).find(|(_, other)| *other == meaning).map_or(u8::MAX, |(n, _)| n)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(position: u64) -> Key {
+        Key {
+            instant: Instant::EARLIEST,
+            rank: Rank(u64::MAX),
+            position,
+            meaning: Meaning::Deletion,
+            sequence: u32::MAX,
+        }
+    }
+
+    /// A frame of one output.
+    fn framed(bytes: &[u8]) -> Vec<u8> {
+        let mut frame = u64::try_from(bytes.len()).unwrap().to_le_bytes().to_vec();
+        frame.extend_from_slice(bytes);
+        frame
+    }
+
+    fn spilled(events: u64) -> Spill {
+        let mut writer = SpillWriter::create(&std::env::temp_dir(), 1).unwrap();
+        for position in 0..events {
+            let bytes = vec![b'x'; usize::try_from(position * 997 % 200_000).unwrap()];
+            writer.push(&key(position), &framed(&bytes)).unwrap();
+        }
+        writer.finish().unwrap()
+    }
+
+    #[test]
+    fn a_run_is_read_back_as_it_was_written() {
+        for events in [0, 1, 400] {
+            let mut reader = SpillReader::new(spilled(events));
+            let mut unpacker = Unpacker::new().unwrap();
+            for position in 0..events {
+                assert_eq!(reader.next(&mut unpacker).unwrap(), Some(key(position)));
+                let length = usize::try_from(position * 997 % 200_000).unwrap();
+                assert_eq!(reader.frame(), framed(&vec![b'x'; length]));
+            }
+            assert_eq!(reader.next(&mut unpacker).unwrap(), None);
+            assert_eq!(reader.next(&mut unpacker).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_cut_short_is_an_error_and_not_the_end() {
+        let spill = spilled(40);
+        for cut in [0, 10, spill.size / 2, spill.size - 1] {
+            let spill = spilled(40);
+            spill.file.set_len(cut).unwrap();
+            let mut reader = SpillReader::new(spill);
+            let mut unpacker = Unpacker::new().unwrap();
+            let error = loop {
+                match reader.next(&mut unpacker) {
+                    Ok(key) => assert!(key.is_some(), "an end after {cut} bytes"),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        }
+    }
+
+    #[test]
+    fn every_meaning_has_a_number() {
+        for meaning in Meaning::ALL {
+            assert_eq!(Meaning::ALL[usize::from(meaning_number(meaning))], meaning);
+        }
+    }
+}

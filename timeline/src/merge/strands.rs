@@ -16,7 +16,7 @@ pub(super) fn read_block(
     let (Some(strand), Some(block)) = (strands.0.get(id.strand), strands.bounds(id)) else {
         return;
     };
-    let mut reading = Reading { engine, block, window, worker, events: 0, outside: 0 };
+    let mut reading = Reading { engine, block, window, worker, last: None, events: 0, outside: 0 };
     let emitted = catch_unwind(AssertUnwindSafe(|| strand.emit(id.block, &mut reading)));
     let Reading { events, outside, .. } = reading;
     if emitted.is_err() {
@@ -51,8 +51,22 @@ struct Reading<'a, 'b> {
     block: &'a Block,
     window: Window,
     worker: &'a mut Worker,
+    /// Key of the event before, with its sequence.
+    last: Option<Key>,
     events: u64,
     outside: u64,
+}
+
+impl Reading<'_, '_> {
+    /// The key with a sequence: 0, or the next one where the event before has the same key, so
+    /// that they keep the order of the evidence.
+    fn sequenced(&mut self, key: Key) -> Key {
+        let same = self.last.filter(|last| Key { sequence: 0, ..*last } == key);
+        let sequence = same.map_or(0, |last| last.sequence.saturating_add(1));
+        let sequenced = Key { sequence, ..key };
+        self.last = Some(sequenced);
+        sequenced
+    }
 }
 
 impl Findings for Reading<'_, '_> {
@@ -63,6 +77,7 @@ impl Findings for Reading<'_, '_> {
             // Taken here it could come too late in the order or, in another window, twice.
             self.outside = self.outside.saturating_add(1);
         } else if self.window.contains(&key) {
+            let key = self.sequenced(key);
             self.worker.take(key, event, self.engine.options);
         }
     }

@@ -509,6 +509,50 @@ fn events_that_a_second_reading_gives_elsewhere_are_told_once() {
     }
 }
 
+/// A log whose reader panics in its second block.
+struct Panicking(Log);
+
+impl Strand for Panicking {
+    fn blocks(&self) -> &[Block] {
+        self.0.blocks()
+    }
+    fn emit(&self, block: usize, findings: &mut dyn Findings) {
+        let nothing: Option<u8> = None;
+        let _ = (block == 1).then(|| nothing.expect("a number"));
+        self.0.emit(block, findings);
+    }
+}
+
+#[test]
+fn a_block_whose_reader_panics_is_an_issue_and_costs_no_other_block() {
+    let mut blocks = large_world().logs[0].clone();
+    let log = Log::new(blocks.clone());
+    let job: Job = Box::new(|findings| findings.strand(Box::new(Panicking(log))));
+    let (text, report) = timeline(vec![job], &options(2, 1 << 20));
+    blocks.remove(1);
+    let others = World { logs: vec![blocks], ..World::default() };
+    assert!(text == others.sorted("one", &Options::default()));
+    assert_eq!((report.issues.len(), report.issues[0].lost_records), (1, 50));
+}
+
+#[test]
+fn events_of_a_strand_with_equal_keys_keep_the_order_of_the_evidence() {
+    let seen = |text: &str| Seen {
+        origin: origin(1),
+        seconds: 3,
+        position: 1,
+        meaning: Meaning::Recorded,
+        text: text.to_owned(),
+    };
+    let log = vec![vec![seen("second"), seen("first"), seen("third")]];
+    for memory in [0, 64 << 20] {
+        let world = World { logs: vec![log.clone()], ..World::default() };
+        let text = timeline(world.into_jobs(), &options(2, memory)).0;
+        let last: Vec<_> = text.lines().filter_map(|line| line.split(' ').next_back()).collect();
+        assert_eq!(last, ["one", "second", "first", "third"]);
+    }
+}
+
 #[test]
 fn progress_is_told_to_the_end() {
     #[derive(Default)]
