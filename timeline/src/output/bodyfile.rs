@@ -181,3 +181,115 @@ fn push_mode(mode: Option<&str>, into: &mut Vec<u8>) {
     into.extend_from_slice(&[kind, b'/', kind]);
     into.extend_from_slice(permissions);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::{Meaning, Position};
+
+    fn line(event: &Event<'_>) -> String {
+        let mut bytes = Vec::new();
+        assert!(Bodyfile.renderer().render(event, &mut bytes));
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn escaped(name: &str) -> String {
+        let mut bytes = Vec::new();
+        push_escaped(name, &mut bytes);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// What `mactime` does to each field.
+    fn percent_decoded(text: &str) -> String {
+        let mut decoded = Vec::new();
+        let mut bytes = text.as_bytes();
+        while let [byte, rest @ ..] = bytes {
+            let code = rest.get(..2).filter(|code| code.iter().all(u8::is_ascii_hexdigit));
+            bytes = rest;
+            match (byte, code) {
+                (b'%', Some(code)) => {
+                    let code = std::str::from_utf8(code).unwrap();
+                    decoded.push(u8::from_str_radix(code, 16).unwrap());
+                    bytes = &rest[2..];
+                }
+                _ => decoded.push(*byte),
+            }
+        }
+        String::from_utf8(decoded).unwrap()
+    }
+
+    #[test]
+    fn an_event_of_a_container_is_one_line() {
+        let at = (samples::instant(1_561_720_268, 347_278_022), Meaning::Start);
+        let event = Event {
+            position: Position::Line(42),
+            action: "start",
+            text: "container started | 100%41",
+            ..Event::new(&samples::ORIGIN, &samples::KIND, &samples::APACHE, at)
+        };
+        let expected = [
+            "0|[docker start] apache (25b025b025b0) alpine-host: container started %7C 100%2541; ",
+            "Start Time .347278022 e_0588c53b5b79|42|r/----------|0|0|0",
+            "|1561720268|1561720268|1561720268|1561720268\n",
+        ];
+        assert_eq!(line(&event), expected.concat());
+    }
+
+    #[test]
+    fn an_event_of_a_file_has_the_mode_owner_size_and_inode_of_the_file() {
+        let expected = [
+            "0|[docker create] apache (25b025b025b0) alpine-host: /etc/passwd; ",
+            r"container created\nfrom httpd; Creation Time .347278022 e_22ab725f840b",
+            "|131077|r/rrw-r--r--|0|18446744073709551615|123456789012",
+            "|1561720268|1561720268|1561720268|1561720268\n",
+        ];
+        assert_eq!(line(&samples::full()), expected.concat());
+    }
+
+    #[test]
+    fn a_time_at_which_one_reader_sees_none_is_not_written() {
+        for (seconds, nanoseconds) in
+            [(0, 0), (0, 999_999_999), (-1, 0), (-1, 999_999_999), (-5, 0)]
+        {
+            let instant = samples::instant(seconds, nanoseconds);
+            let mut bytes = b"before".to_vec();
+            let event = Event { instant, ..samples::bare("text") };
+            assert!(!Bodyfile.renderer().render(&event, &mut bytes));
+            assert_eq!(bytes, b"before");
+        }
+        let event = Event { instant: samples::instant(1, 0), ..samples::bare("text") };
+        assert!(line(&event).ends_with("|1|1|1|1\n"));
+    }
+
+    #[test]
+    fn mactime_gets_back_every_name() {
+        for name in ["", "%", "%%", "%4", "%41", "%%41", "%zz", "%7C", "|", "%|", "%4|1", "é%c3%a9"]
+        {
+            assert_eq!(percent_decoded(&escaped(name)), name, "{}", escaped(name));
+            assert!(!escaped(name).contains('|'));
+        }
+    }
+
+    #[test]
+    fn a_mode_that_is_none_does_not_shift_the_fields() {
+        let mode = |mode| {
+            let mut bytes = Vec::new();
+            push_mode(mode, &mut bytes);
+            String::from_utf8(bytes).unwrap()
+        };
+        assert_eq!(mode(Some("drwxr-xr-t")), "d/drwxr-xr-t");
+        assert_eq!(mode(Some("srw-------")), "h/hrw-------");
+        for other in [None, Some(""), Some("-rw"), Some("-rw-r--r-:"), Some("?rw-r--r--")] {
+            assert_eq!(mode(other), "r/----------", "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_very_long_text_leaves_what_makes_the_name_unique() {
+        let text = "€".repeat(100_000);
+        let line = line(&samples::bare(&text));
+        assert!(line.contains("€…; Recorded Time .347278022 e_1a0900836b47|"), "{line}");
+        assert!(line.len() < 4_000, "{}", line.len());
+    }
+}

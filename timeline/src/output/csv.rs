@@ -113,3 +113,110 @@ fn push_quoted<const N: usize>(mut text: &str, also: [u8; N], into: &mut Vec<u8>
     into.extend_from_slice(text.as_bytes());
     into.push(b'"');
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::Subject;
+
+    fn row(event: &Event<'_>) -> String {
+        let mut bytes = Vec::new();
+        assert!(Csv.renderer().render(event, &mut bytes));
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn cell(text: &str) -> String {
+        let mut bytes = Vec::new();
+        push_cell(&Datum::Text(text), &mut Vec::new(), &mut bytes);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_header_begins_with_what_timesketch_needs_and_ends_with_the_attributes() {
+        let header = String::from_utf8(Csv.header()).unwrap();
+        assert!(header.starts_with("datetime,timestamp_desc,message,timestamp,datetime_ns,"));
+        assert!(header.ends_with(",labels,tag,event_identifier,attributes\n"));
+        assert_eq!(header.matches(',').count(), FIELDS.len());
+    }
+
+    #[test]
+    fn an_event_with_everything_is_one_row() {
+        let id = "25b0".repeat(16);
+        let image = "ab12".repeat(16);
+        let expected = [
+            r#""2019-06-28T11:11:08.347278+00:00","Creation Time","#,
+            r#""[apache] container created\nfrom httpd",1561720268347278,"#,
+            r#""2019-06-28T11:11:08.347278022Z","docker:container:configuration","DOCKER","#,
+            r#""Docker container configuration","alpine-host","docker.container_config","#,
+            r#""web1.E01:/var/lib/docker/containers/25b0/config.v2.json","#,
+            r#""key:State.StartedAt","inferred","#,
+            &format!(r#""{id}","apache","httpd:2.4.38-alpine","sha256:{image}","#),
+            r#""create","stdout","container created\nfrom httpd",-1,4211,0,"#,
+            r#"18446744073709551615,123456789012,"131077","/etc/passwd","'-rw-r--r--","M.C.","#,
+            r#""sha256:11","data","bridge","sh -c 'echo ""=1+1""'","root","00e1","#,
+            r#""[""com.docker.compose.project=shop"",""a=\""b\""""]","#,
+            r#""[""escape-risk:privileged""]","e_22ab725f840ba035a5c8e1f39e371589","#,
+            r#""{""driver"":""over\tlay2"",""restart_count"":-9223372036854775808,"#,
+            r#"""running"":true,""oom_killed"":false,""environment"":[""x=1"",""y=\u2028""],"#,
+            r#"""ports"":[]}""#,
+            "\n",
+        ];
+        assert_eq!(row(&samples::full()), expected.concat());
+    }
+
+    #[test]
+    fn what_is_absent_is_an_empty_cell() {
+        let expected = [
+            r#""2019-06-28T11:11:08.347278+00:00","Recorded Time","","#,
+            r#"1561720268347278,"2019-06-28T11:11:08.347278022Z","#,
+            r#""docker:container:configuration","DOCKER","Docker container configuration","#,
+            r#""alpine-host","docker.container_config","#,
+            r#""web1.E01:/var/lib/docker/containers/25b0/config.v2.json","file","recorded","#,
+            r#",,,,,,,,,,,,,,,,,,,,,,,,"e_1a0900836b47e95c0ac8adf02aea7918","#,
+            "\n",
+        ];
+        assert_eq!(row(&samples::bare("")), expected.concat());
+    }
+
+    #[test]
+    fn a_cell_that_would_be_a_formula_gets_one_apostrophe() {
+        for (text, expected) in [
+            ("=1+1", "\"'=1+1\""),
+            ("+1", "\"'+1\""),
+            ("-1", "\"'-1\""),
+            ("@A1", "\"'@A1\""),
+            ("'=1", "\"''=1\""),
+            ("\t=1", "\"\\t=1\""),
+            ("\r=1", "\"\\r=1\""),
+            ("a=1", "\"a=1\""),
+            ("\",=1", "\"\"\",=1\""),
+        ] {
+            assert_eq!(cell(text), expected);
+        }
+        let subject = Subject { container_name: Some("=".to_owned()), ..Subject::UNKNOWN };
+        let event = Event { subject: &subject, ..samples::bare("-x") };
+        assert!(row(&event).contains(r#","[=] -x","#));
+        assert!(row(&samples::bare("-x")).contains(r#","'-x","#));
+    }
+
+    #[test]
+    fn a_backslash_is_doubled_except_in_the_message() {
+        let event = Event { filename: Some(r"C:\new"), ..samples::bare(r"C:\new") };
+        let row = row(&event);
+        assert!(row.contains(r#"Recorded Time","C:\new","#), "{row}");
+        assert!(row.contains(r#","C:\\new","#), "{row}");
+    }
+
+    #[test]
+    fn quotes_are_those_of_the_csv_crate() {
+        for text in ["", "a", "a,b", "\"", "\"\"", "a\"b\",\"c", "é\"€"] {
+            let mut writer = csv::WriterBuilder::new()
+                .quote_style(csv::QuoteStyle::Always)
+                .from_writer(Vec::new());
+            writer.write_record([text]).unwrap();
+            let expected = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+            assert_eq!(cell(text) + "\n", expected);
+        }
+    }
+}

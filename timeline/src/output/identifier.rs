@@ -58,3 +58,51 @@ fn push_identity(event: &Event<'_>, into: &mut Vec<u8>) {
         into.extend_from_slice(text.as_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::Meaning;
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    fn identifier(event: &Event<'_>) -> String {
+        let mut identifier = Identifier::default();
+        identifier.set(event);
+        String::from_utf8(identifier.text().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn an_identifier_is_the_one_that_another_implementation_gives() {
+        // Computed with python-xxhash from the documented bytes.
+        assert_eq!(identifier(&samples::full()), "e_22ab725f840ba035a5c8e1f39e371589");
+        assert_eq!(identifier(&samples::bare("any")), "e_1a0900836b47e95c0ac8adf02aea7918");
+    }
+
+    #[test]
+    fn everything_that_tells_two_events_apart_is_in_the_identifier() {
+        let bare = || samples::bare("text");
+        let events = [
+            bare(),
+            Event { instant: samples::instant(1_561_720_268, 347_278_023), ..bare() },
+            Event { instant: samples::instant(1_561_720_269, 347_278_022), ..bare() },
+            Event { meaning: Meaning::Start, ..bare() },
+            Event { action: "start", ..bare() },
+            Event { position: Position::Line(0), ..bare() },
+            Event { position: Position::Line(1), ..bare() },
+            Event { position: Position::Offset(1), ..bare() },
+            Event { position: Position::Key(""), ..bare() },
+            Event { position: Position::Key("start"), ..bare() },
+        ];
+        let identifiers: HashSet<String> = events.iter().map(identifier).collect();
+        assert_eq!(identifiers.len(), events.len());
+    }
+
+    #[test]
+    fn neither_the_wording_nor_who_owns_the_key_is_in_the_identifier() {
+        assert_eq!(identifier(&samples::bare("one")), identifier(&samples::bare("two")));
+        let key = |position| identifier(&Event { position, ..samples::bare("") });
+        assert_eq!(key(Position::Key("a")), key(Position::OwnedKey(Arc::from("a"))));
+    }
+}

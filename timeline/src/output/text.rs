@@ -133,3 +133,64 @@ fn push_long_escape(character: char, into: &mut Vec<u8>) {
 pub(super) fn hex_digit(number: u8) -> u8 {
     b"0123456789abcdef".get(usize::from(number)).copied().unwrap_or(b'?')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_special_character_is_found_wherever_it_stands() {
+        let specials = ['\0', '\u{1f}', '\u{7f}', '\u{80}', '\u{85}', '\u{9f}', '\u{2028}', '"'];
+        for filler in [" ", "x", "é", "Â£", "–", "😀"] {
+            for before in 0..40 {
+                for special in specials {
+                    let clean = filler.repeat(before);
+                    let text = format!("{clean}{special}rest\n");
+                    let split = split_at_special(&text, *b"\"").unwrap();
+                    assert_eq!(
+                        (split.clean, split.special, split.rest),
+                        (clean.as_str(), special, "rest\n")
+                    );
+                }
+                assert!(split_at_special(&filler.repeat(before), *b"\"\\").is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_special_character_is_left_alone() {
+        let text = "\u{a0}\u{bf}\u{2027}\u{202a}\u{2128}\u{20a8}\u{feff}~\u{c2}\u{e2}\"\\";
+        assert!(split_at_special(text, []).is_none());
+    }
+
+    #[test]
+    fn escapes_are_those_of_json() {
+        let mut shown = String::new();
+        let text = "\u{8}\t\n\u{c}\r\0\u{1b}\u{7f}\u{85}\u{2028}\u{2029}\\n";
+        assert!(!push_visible(text, 1_000, &mut shown));
+        assert_eq!(shown, r"\b\t\n\f\r\u0000\u001b\u007f\u0085\u2028\u2029\n");
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        for (text, most, expected) in [
+            ("abc", 3, None),
+            ("abcd", 3, Some("ab…")),
+            ("€€€", 3, None),
+            ("€€€€", 3, Some("€€…")),
+            ("a😀b😀", 3, Some("a😀…")),
+            ("", 3, None),
+        ] {
+            let mut kept = text.to_owned();
+            assert_eq!(cut(&mut kept, most), expected.is_some(), "{text}");
+            assert_eq!(kept, expected.unwrap_or(text));
+        }
+    }
+
+    #[test]
+    fn a_long_text_of_control_characters_is_not_shown_to_its_end() {
+        let mut shown = String::new();
+        assert!(!push_visible(&"\0".repeat(1_000_000), 100, &mut shown));
+        assert!(shown.len() < 200, "{}", shown.len());
+    }
+}
