@@ -7,7 +7,7 @@
 //! nulls are never flaws: they differ between engine versions.
 
 use crate::ArtifactFile;
-use dockline_timeline::{Findings, Instant, IssueKind, Position};
+use dockline_timeline::{Findings, Instant, Issue, IssueKind, Position};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 
@@ -43,13 +43,22 @@ impl Flaw {
         Flaw { kind, at: Place::Offset(as_u64(offset)), what: what.into(), lost_bytes: 0 }
     }
 
-    /// Tells it as an issue with `file`.
-    pub fn report(&self, file: &ArtifactFile, findings: &mut dyn Findings) {
+    fn issue(&self, file: &ArtifactFile) -> Issue {
         let at = match &self.at {
             Place::Offset(offset) => Position::Offset(*offset),
             Place::Key(key) => Position::Key(key),
         };
-        findings.issue(file.issue(self.kind, at, self.what.clone()).losing(0, self.lost_bytes));
+        file.issue(self.kind, at, self.what.clone())
+    }
+
+    /// Tells it as an issue with `file`.
+    pub fn report(&self, file: &ArtifactFile, findings: &mut dyn Findings) {
+        findings.issue(self.issue(file).losing(0, self.lost_bytes));
+    }
+
+    /// Tells it as an issue that cost the whole `file`, of so many bytes.
+    pub fn report_lost(&self, file: &ArtifactFile, length: usize, findings: &mut dyn Findings) {
+        findings.issue(self.issue(file).losing(1, as_u64(length)));
     }
 }
 
@@ -275,6 +284,14 @@ impl<'a> Fields<'a> {
             Some(Value::String(one)) => vec![one.clone()],
             _ => self.items(key, "a string", |value, _| text_of(value)),
         }
+    }
+
+    /// A list of lists of texts.
+    #[must_use]
+    pub fn text_lists(&self, key: &str) -> Vec<Vec<String>> {
+        self.items(key, "a list of strings", |value, _| {
+            value.as_array()?.iter().map(text_of).collect()
+        })
     }
 
     /// An object below; empty when absent.

@@ -1,5 +1,9 @@
 //! The formats that parsers share, each once.
 
+pub mod attributes;
+pub mod config_v2;
+pub mod container_directory;
+pub mod host_config;
 pub mod image_config;
 pub mod json;
 pub mod layer_store;

@@ -8,10 +8,12 @@
 mod containers;
 mod images;
 mod layers;
+pub mod risk;
 
-pub use containers::{Container, Risk, Severity};
+pub use containers::Container;
 pub use images::Image;
 pub use layers::{Layer, Mount};
+pub use risk::{Risk, Severity};
 
 use crate::{Artifact, ContainerId};
 use dockline_timeline::{Event, Findings, Issue, Job, Origin, Strand, Subject};
