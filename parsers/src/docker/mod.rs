@@ -1,9 +1,16 @@
 //! What the Docker engine leaves under its data root.
 
+mod container_config;
+mod hostconfig;
 mod image_config;
 mod image_repositories;
 
 use crate::Parser;
 
 /// The parsers of this family, by name.
-pub static PARSERS: &[&Parser] = &[&image_config::PARSER, &image_repositories::PARSER];
+pub static PARSERS: &[&Parser] = &[
+    &container_config::PARSER,
+    &hostconfig::PARSER,
+    &image_config::PARSER,
+    &image_repositories::PARSER,
+];
