@@ -4,6 +4,7 @@ mod container_config;
 mod hostconfig;
 mod image_config;
 mod image_repositories;
+mod layer;
 
 use crate::Parser;
 
@@ -13,4 +14,5 @@ pub static PARSERS: &[&Parser] = &[
     &hostconfig::PARSER,
     &image_config::PARSER,
     &image_repositories::PARSER,
+    &layer::PARSER,
 ];

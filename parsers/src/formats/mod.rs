@@ -6,6 +6,7 @@ pub mod container_directory;
 pub mod host_config;
 pub mod image_config;
 pub mod json;
+pub mod layer_source;
 pub mod layer_store;
 pub mod repositories;
 pub mod secrets;
