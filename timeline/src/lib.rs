@@ -5,7 +5,7 @@
 //! [`Place`], and that all such events of all hosts are to come out once, in one order, as bytes.
 //!
 //! - A reader of evidence writes [`Event`]s and [`Issue`]s to [`Findings`], and nothing else.
-//! - Findings render each event where it is found, in a worker, with an [`Output`](output::Output).
+//! - Findings render each event where it is found, in a worker, with an [`Output`].
 //! - Rendered events lie in sorted runs (spilled past the memory budget) or, where a file is too
 //!   large to hold, stay in the evidence behind a [`Strand`] that knows the times of its blocks.
 //! - The [`merge`] compares keys and moves bytes.

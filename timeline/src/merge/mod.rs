@@ -193,8 +193,11 @@ struct Budget {
 }
 
 impl Budget {
-    /// Smaller batches would be all overhead, and larger ones would only wait longer for the cache.
+    /// Smaller batches and slices would be all overhead.
     const LEAST: usize = 4 << 10;
+    /// A larger batch would keep one worker sorting while the others wait.
+    const MOST_BATCH: usize = 256 << 20;
+    /// Larger slices are read no more seldom, and leave the cache.
     const MOST_SLICE: usize = 32 << 20;
 
     fn new(memory: u64, threads: usize) -> Budget {
@@ -202,13 +205,11 @@ impl Budget {
         let in_flight = threads.saturating_add(1);
         // One more than is in flight is being written.
         let slices = in_flight.saturating_add(1);
+        let share = |parts: usize| (memory / 4).checked_div(parts).unwrap_or(0);
         Budget {
             held: memory / 2,
-            batch: (memory / 4).checked_div(threads).unwrap_or(0).max(Self::LEAST),
-            slice: (memory / 4)
-                .checked_div(slices)
-                .unwrap_or(0)
-                .clamp(Self::LEAST, Self::MOST_SLICE),
+            batch: share(threads).clamp(Self::LEAST, Self::MOST_BATCH),
+            slice: share(slices).clamp(Self::LEAST, Self::MOST_SLICE),
             in_flight,
         }
     }

@@ -18,8 +18,9 @@ use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 use zstd::bulk::{Compressor, Decompressor};
 
-/// A chunk is closed when it has this many bytes; one event is never divided.
-const CHUNK: usize = 64 << 10;
+/// A chunk is closed when it has this many bytes; one event is never divided. With one event more
+/// it still is a single block of zstd, which ends at 128 KiB.
+const CHUNK: usize = 120 << 10;
 /// Fast: the disk is slower than the compressor at this level.
 const LEVEL: i32 = 1;
 

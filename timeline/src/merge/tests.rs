@@ -267,6 +267,7 @@ fn world(seed: u64) -> World {
 fn a_timeline_is_what_a_plain_sort_gives_for_any_threads_memory_and_order_of_jobs() {
     for seed in 0..60 {
         let world = world(seed);
+        let expected = world.sorted("one", &Options::default());
         let mut reports = Vec::new();
         for (threads, memory) in [(1, 0), (2, 200 << 10), (7, 0), (2, 64 << 20), (1, 1 << 20)] {
             let options = options(threads, memory);
@@ -275,7 +276,6 @@ fn a_timeline_is_what_a_plain_sort_gives_for_any_threads_memory_and_order_of_job
                 jobs.reverse();
             }
             let (text, report) = timeline(jobs, &options);
-            let expected = world.sorted("one", &options);
             assert!(text == expected, "seed {seed}, {threads} threads, {memory} bytes");
             reports.push(report);
         }
