@@ -4,7 +4,7 @@
 //! - [`Jsonl`] carries everything, [`Csv`] too if its reader undoes two rules, and [`Bodyfile`] what
 //!   fits into the name of a file. Each says in its module what it cannot carry.
 //! - What is shown to a person, escaped, or computed for several fields, lies in the small modules
-//!   beside them: `message`, `text`, `json`, `time`, `digits`, `identifier`.
+//!   beside them: `message`, `text`, `json`, `time`, `digits`, `identifier`, `runs`.
 
 mod bodyfile;
 mod csv;
@@ -13,6 +13,7 @@ mod identifier;
 mod json;
 mod jsonl;
 mod message;
+mod runs;
 #[cfg(test)]
 mod samples;
 pub mod schema;

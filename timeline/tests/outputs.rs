@@ -3,7 +3,7 @@
 
 mod hostile;
 
-use dockline_timeline::output::{self, schema};
+use dockline_timeline::output::{self, Output, schema};
 use dockline_timeline::{Event, Subject, Value as Attribute};
 use hostile::Sample;
 use serde_json::{Map, Value, json};
@@ -12,8 +12,13 @@ use std::path::Path;
 
 fn rendered(format: &str, samples: &[Sample]) -> String {
     let output = output::by_name(format).unwrap();
+    String::from_utf8(output.header()).unwrap() + &body(&*output, samples)
+}
+
+/// What follows the header.
+fn body(output: &dyn Output, samples: &[Sample]) -> String {
     let mut renderer = output.renderer();
-    let mut bytes = output.header();
+    let mut bytes = Vec::new();
     for sample in samples {
         renderer.render(&sample.event(), &mut bytes);
     }
@@ -127,14 +132,26 @@ fn line_of_json(fields: Vec<(&'static str, Value)>) -> String {
 
 #[test]
 fn jsonl_is_what_serde_json_writes() {
-    for sample in samples() {
+    let samples = samples();
+    let jsonl = rendered("jsonl", &samples);
+    assert_eq!(jsonl.lines().count(), samples.len());
+    for (line, sample) in jsonl.lines().zip(&samples) {
         let event = sample.event();
-        let line = rendered("jsonl", std::slice::from_ref(&sample));
-        let parsed: Map<String, Value> = serde_json::from_str(&line).unwrap();
+        let parsed: Map<String, Value> = serde_json::from_str(line).unwrap();
         let mut expected = fields(&event);
         expected.push(("event_identifier", parsed["event_identifier"].clone()));
         expected.extend(attributes(&event));
-        assert_eq!(line, line_of_json(expected) + "\n");
+        assert_eq!(line, line_of_json(expected));
+    }
+}
+
+#[test]
+fn an_event_is_rendered_the_same_whatever_was_rendered_before_it() {
+    let samples = samples();
+    for output in output::all() {
+        let alone: String =
+            samples.iter().map(|sample| body(&*output, std::slice::from_ref(sample))).collect();
+        assert!(body(&*output, &samples) == alone, "{}", output.name());
     }
 }
 

@@ -17,6 +17,7 @@
 //! which Timesketch reads CSV, turns integers into floats in a column that has an empty cell,
 //! a text of digits into a number, and texts such as `NA` into nothing; JSONL has none of this.
 
+use super::runs::Runs;
 use super::schema::{Computed, Datum, FIELDS};
 use super::{Output, Renderer, digits, json, text};
 use crate::Event;
@@ -44,25 +45,33 @@ impl Output for Csv {
     }
 
     fn renderer(&self) -> Box<dyn Renderer> {
-        Box::new(CsvRenderer::default())
+        Box::new(CsvRenderer::new())
     }
 }
 
 /// Renders events as rows. Written by hand because the `csv` crate decides by what a cell looks
 /// like whether it needs quotes, and we decide by its type.
-#[derive(Default)]
 struct CsvRenderer {
+    runs: Runs,
     computed: Computed,
     json: Vec<u8>,
+}
+
+impl CsvRenderer {
+    fn new() -> CsvRenderer {
+        let runs = Runs::new(|index, _| if index == 0 { "" } else { "," }.to_owned());
+        CsvRenderer { runs, computed: Computed::default(), json: Vec::new() }
+    }
 }
 
 impl Renderer for CsvRenderer {
     fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
         self.computed.set(event);
-        for field in &FIELDS {
-            push_cell(&(field.of)(event, &self.computed), &mut self.json, into);
-            into.push(b',');
-        }
+        self.runs.push((event, &self.computed), into, |comma, datum, into| {
+            into.extend_from_slice(comma);
+            push_cell(datum, &mut self.json, into);
+        });
+        into.push(b',');
         if !event.attributes.is_empty() {
             self.json.clear();
             json::push_attributes(&event.attributes, &mut self.json);

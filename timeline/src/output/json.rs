@@ -34,6 +34,7 @@ pub(super) fn push_datum(datum: &Datum<'_>, into: &mut Vec<u8>) {
     match datum {
         Datum::Absent => into.extend_from_slice(b"null"),
         Datum::Plain(bytes) => {
+            debug_assert!(bytes.iter().all(|byte| !matches!(byte, b'"' | b'\\' | ..0x20 | 0x7f..)));
             into.push(b'"');
             into.extend_from_slice(bytes);
             into.push(b'"');

@@ -9,7 +9,8 @@
 //! `message` shows control characters as escapes and is cut; where it does not show the text whole,
 //! the text as it was is in `message_body`.
 
-use super::schema::{Computed, Datum, FIELDS, Field};
+use super::runs::Runs;
+use super::schema::{Computed, Datum};
 use super::{Output, Renderer, json};
 use crate::Event;
 
@@ -32,31 +33,29 @@ impl Output for Jsonl {
 
 /// Renders events as lines of JSON.
 struct JsonlRenderer {
-    keys: Vec<(Vec<u8>, Field)>,
+    runs: Runs,
     computed: Computed,
 }
 
 impl JsonlRenderer {
     fn new() -> JsonlRenderer {
-        let key = |(index, field): (usize, &Field)| {
+        let runs = Runs::new(|index, field| {
             let before = if index == 0 { '{' } else { ',' };
-            (format!("{before}\"{}\":", field.name).into_bytes(), *field)
-        };
-        let keys = FIELDS.iter().enumerate().map(key).collect();
-        JsonlRenderer { keys, computed: Computed::default() }
+            format!("{before}\"{}\":", field.name)
+        });
+        JsonlRenderer { runs, computed: Computed::default() }
     }
 }
 
 impl Renderer for JsonlRenderer {
     fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
         self.computed.set(event);
-        for (key, field) in &self.keys {
-            let datum = (field.of)(event, &self.computed);
-            if datum != Datum::Absent {
+        self.runs.push((event, &self.computed), into, |key, datum, into| {
+            if *datum != Datum::Absent {
                 into.extend_from_slice(key);
-                json::push_datum(&datum, into);
+                json::push_datum(datum, into);
             }
-        }
+        });
         for attribute in &event.attributes {
             into.push(b',');
             json::push_attribute(attribute, into);

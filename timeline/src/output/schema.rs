@@ -5,10 +5,11 @@
 //! first type that it saw, JSON readers round integers of more than 53 bits (so nanoseconds are a
 //! text), and `datetime` comes first because Splunk looks for the time at the beginning of a line.
 
+use super::digits;
 use super::identifier::Identifier;
 use super::message::Message;
 use super::time::TimeText;
-use crate::Event;
+use crate::{Event, Position};
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -73,7 +74,7 @@ pub struct Computed {
     pub(super) time: TimeText,
     pub(super) message: Message,
     pub(super) identifier: Identifier,
-    locator: String,
+    locator: Locator,
 }
 
 impl Computed {
@@ -82,10 +83,49 @@ impl Computed {
         self.time.set(event.instant);
         self.message.set(event);
         self.identifier.set(event);
-        self.locator.clear();
-        // A String takes whatever is written.
-        let _ = write!(self.locator, "{}", event.position);
+        self.locator.set(&event.position);
     }
+}
+
+/// The text of a position: as its `Display`, without the formatting machinery for the two kinds
+/// that logs have.
+#[derive(Default)]
+struct Locator {
+    number: Vec<u8>,
+    text: String,
+}
+
+impl Locator {
+    fn set(&mut self, position: &Position<'_>) {
+        self.number.clear();
+        self.text.clear();
+        match position {
+            Position::Line(line) => self.set_number(b"line:", *line),
+            Position::Offset(offset) => self.set_number(b"offset:", *offset),
+            // A String takes whatever is written.
+            other => drop(write!(self.text, "{other}")),
+        }
+    }
+
+    fn set_number(&mut self, kind: &[u8], number: u64) {
+        self.number.extend_from_slice(kind);
+        digits::push(number, &mut self.number);
+    }
+
+    fn datum(&self) -> Datum<'_> {
+        if self.number.is_empty() { Datum::Text(&self.text) } else { Datum::Plain(&self.number) }
+    }
+}
+
+/// On what of an event a field depends: two events with the same have the same in the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// On anything.
+    Event,
+    /// On its origin and its kind.
+    File,
+    /// On its subject.
+    Subject,
 }
 
 /// One field of the schema.
@@ -93,65 +133,124 @@ impl Computed {
 pub struct Field {
     /// Its name, which is also the name of its column.
     pub name: &'static str,
+    /// On what it depends.
+    pub on: On,
     /// What it holds for an event and what was computed for that event.
     pub of: for<'e> fn(&'e Event<'e>, &'e Computed) -> Datum<'e>,
 }
 
 /// All fields, in the order in which they are written.
 pub const FIELDS: [Field; 38] = [
-    Field { name: "datetime", of: |_, computed| Datum::Plain(computed.time.datetime()) },
-    Field { name: "timestamp_desc", of: |event, _| Datum::word(event.meaning.description()) },
-    Field { name: "message", of: |_, computed| Datum::Line(computed.message.line()) },
-    Field { name: "timestamp", of: |event, _| Datum::Signed(event.instant.microseconds()) },
-    Field { name: "datetime_ns", of: |_, computed| Datum::Plain(computed.time.datetime_ns()) },
-    Field { name: "data_type", of: |event, _| Datum::word(event.kind.data_type) },
-    Field { name: "source_short", of: |event, _| Datum::word(event.kind.source_short) },
-    Field { name: "source_long", of: |event, _| Datum::word(event.kind.source_long) },
-    Field { name: "hostname", of: |event, _| Datum::Text(&event.origin.host) },
-    Field { name: "parser", of: |event, _| Datum::word(event.origin.parser) },
-    Field { name: "display_name", of: |event, _| Datum::Text(&event.origin.display_name) },
-    Field { name: "source_locator", of: |_, computed| Datum::Text(&computed.locator) },
-    Field { name: "time_confidence", of: |event, _| Datum::word(event.confidence.name()) },
+    Field {
+        name: "datetime",
+        on: On::Event,
+        of: |_, computed| Datum::Plain(computed.time.datetime()),
+    },
+    Field {
+        name: "timestamp_desc",
+        on: On::Event,
+        of: |event, _| Datum::word(event.meaning.description()),
+    },
+    Field {
+        name: "message",
+        on: On::Event,
+        of: |_, computed| Datum::Line(computed.message.line()),
+    },
+    Field {
+        name: "timestamp",
+        on: On::Event,
+        of: |event, _| Datum::Signed(event.instant.microseconds()),
+    },
+    Field {
+        name: "datetime_ns",
+        on: On::Event,
+        of: |_, computed| Datum::Plain(computed.time.datetime_ns()),
+    },
+    Field { name: "data_type", on: On::File, of: |event, _| Datum::word(event.kind.data_type) },
+    Field {
+        name: "source_short",
+        on: On::File,
+        of: |event, _| Datum::word(event.kind.source_short),
+    },
+    Field { name: "source_long", on: On::File, of: |event, _| Datum::word(event.kind.source_long) },
+    Field { name: "hostname", on: On::File, of: |event, _| Datum::Text(&event.origin.host) },
+    Field { name: "parser", on: On::File, of: |event, _| Datum::word(event.origin.parser) },
+    Field {
+        name: "display_name",
+        on: On::File,
+        of: |event, _| Datum::Text(&event.origin.display_name),
+    },
+    Field { name: "source_locator", on: On::Event, of: |_, computed| computed.locator.datum() },
+    Field {
+        name: "time_confidence",
+        on: On::Event,
+        of: |event, _| Datum::word(event.confidence.name()),
+    },
     Field {
         name: "container_identifier",
+        on: On::Subject,
         of: |event, _| Datum::owned(event.subject.container_identifier.as_ref()),
     },
     Field {
         name: "container_name",
+        on: On::Subject,
         of: |event, _| Datum::owned(event.subject.container_name.as_ref()),
     },
-    Field { name: "image_name", of: |event, _| Datum::owned(event.subject.image_name.as_ref()) },
+    Field {
+        name: "image_name",
+        on: On::Subject,
+        of: |event, _| Datum::owned(event.subject.image_name.as_ref()),
+    },
     Field {
         name: "image_identifier",
+        on: On::Subject,
         of: |event, _| Datum::owned(event.subject.image_identifier.as_ref()),
     },
     Field {
         name: "action",
+        on: On::Event,
         of: |event, _| Datum::text(Some(event.action).filter(|action| !action.is_empty())),
     },
-    Field { name: "log_source", of: |event, _| Datum::text(event.log_source) },
+    Field { name: "log_source", on: On::Event, of: |event, _| Datum::text(event.log_source) },
     Field {
         name: "message_body",
+        on: On::Event,
         of: |event, computed| Datum::text((!computed.message.whole()).then_some(event.text)),
     },
-    Field { name: "exit_code", of: |event, _| Datum::signed(event.exit_code) },
-    Field { name: "pid", of: |event, _| Datum::signed(event.pid) },
-    Field { name: "uid", of: |event, _| Datum::unsigned(event.uid) },
-    Field { name: "gid", of: |event, _| Datum::unsigned(event.gid) },
-    Field { name: "size", of: |event, _| Datum::unsigned(event.size) },
-    Field { name: "inode", of: |event, _| event.inode.map_or(Datum::Absent, Datum::Digits) },
-    Field { name: "filename", of: |event, _| Datum::text(event.filename) },
-    Field { name: "mode_as_string", of: |event, _| Datum::text(event.mode_as_string) },
-    Field { name: "macb", of: |event, _| Datum::text(event.macb) },
-    Field { name: "layer_identifier", of: |event, _| Datum::text(event.layer_identifier) },
-    Field { name: "volume_name", of: |event, _| Datum::text(event.volume_name) },
-    Field { name: "network_name", of: |event, _| Datum::text(event.network_name) },
-    Field { name: "command_line", of: |event, _| Datum::text(event.command_line) },
-    Field { name: "user", of: |event, _| Datum::text(event.user) },
-    Field { name: "sha256_hash", of: |event, _| Datum::text(event.sha256_hash) },
-    Field { name: "labels", of: |event, _| Datum::labels(event.labels) },
-    Field { name: "tag", of: |event, _| Datum::tags(&event.tags) },
-    Field { name: "event_identifier", of: |_, computed| Datum::Plain(computed.identifier.text()) },
+    Field { name: "exit_code", on: On::Event, of: |event, _| Datum::signed(event.exit_code) },
+    Field { name: "pid", on: On::Event, of: |event, _| Datum::signed(event.pid) },
+    Field { name: "uid", on: On::Event, of: |event, _| Datum::unsigned(event.uid) },
+    Field { name: "gid", on: On::Event, of: |event, _| Datum::unsigned(event.gid) },
+    Field { name: "size", on: On::Event, of: |event, _| Datum::unsigned(event.size) },
+    Field {
+        name: "inode",
+        on: On::Event,
+        of: |event, _| event.inode.map_or(Datum::Absent, Datum::Digits),
+    },
+    Field { name: "filename", on: On::Event, of: |event, _| Datum::text(event.filename) },
+    Field {
+        name: "mode_as_string",
+        on: On::Event,
+        of: |event, _| Datum::text(event.mode_as_string),
+    },
+    Field { name: "macb", on: On::Event, of: |event, _| Datum::text(event.macb) },
+    Field {
+        name: "layer_identifier",
+        on: On::Event,
+        of: |event, _| Datum::text(event.layer_identifier),
+    },
+    Field { name: "volume_name", on: On::Event, of: |event, _| Datum::text(event.volume_name) },
+    Field { name: "network_name", on: On::Event, of: |event, _| Datum::text(event.network_name) },
+    Field { name: "command_line", on: On::Event, of: |event, _| Datum::text(event.command_line) },
+    Field { name: "user", on: On::Event, of: |event, _| Datum::text(event.user) },
+    Field { name: "sha256_hash", on: On::Event, of: |event, _| Datum::text(event.sha256_hash) },
+    Field { name: "labels", on: On::Event, of: |event, _| Datum::labels(event.labels) },
+    Field { name: "tag", on: On::Event, of: |event, _| Datum::tags(&event.tags) },
+    Field {
+        name: "event_identifier",
+        on: On::Event,
+        of: |_, computed| Datum::Plain(computed.identifier.text()),
+    },
 ];
 
 /// Names that an attribute must not have beside those of [`FIELDS`]: the columns of our own CSV,

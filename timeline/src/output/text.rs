@@ -50,10 +50,17 @@ fn position(bytes: &[u8], distance: impl Fn(u8) -> u8) -> Option<usize> {
             return Some(index.saturating_mul(STEP).saturating_add(at));
         }
     }
-    let mut last = [b' '; STEP];
-    last.get_mut(..rest.len())?.copy_from_slice(rest);
-    let at = position_in(&last, &distance)?;
-    Some(steps.len().saturating_mul(STEP).saturating_add(at))
+    if rest.is_empty() {
+        return None;
+    }
+    if let Some(last) = bytes.last_chunk() {
+        // Overlaps the step before, in which nothing was found.
+        let at = position_in(last, &distance)?;
+        return Some(bytes.len().saturating_sub(STEP).saturating_add(at));
+    }
+    let mut short = [b' '; STEP];
+    short.get_mut(..rest.len())?.copy_from_slice(rest);
+    position_in(&short, &distance)
 }
 
 /// [`position`] in one step: without a branch for each byte, which is what makes it fast.

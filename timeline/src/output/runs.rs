@@ -1,0 +1,144 @@
+//! The fields of an event written one after the other, with the bytes kept that the next event is
+//! likely to have too.
+//!
+//! A log has one file, one kind and one subject, and these are most of the bytes of a line. They are
+//! told by what they hold, so nothing depends on who was rendered before.
+
+use super::schema::{Computed, Datum, FIELDS, Field, On};
+use crate::{Event, Kind, Subject};
+use std::sync::Arc;
+
+/// All fields, in runs of neighbours that depend on the same.
+pub(super) struct Runs {
+    runs: Vec<Run>,
+    file: Option<File>,
+    subject: Option<Subject>,
+}
+
+struct Run {
+    on: On,
+    columns: Vec<(Vec<u8>, Field)>,
+    kept: Vec<u8>,
+}
+
+/// What the fields that depend on the file hold. It owns the name, so that another name cannot come
+/// to lie at the same place.
+struct File {
+    identity: u128,
+    display_name: Arc<str>,
+    kind: Kind,
+}
+
+impl File {
+    fn of(event: &Event<'_>) -> File {
+        let origin = event.origin;
+        let display_name = origin.display_name.clone();
+        File { identity: origin.identity, display_name, kind: *event.kind }
+    }
+
+    fn is_that_of(&self, event: &Event<'_>) -> bool {
+        self.identity == event.origin.identity
+            && Arc::ptr_eq(&self.display_name, &event.origin.display_name)
+            && self.kind == *event.kind
+    }
+}
+
+impl Runs {
+    /// `before` gives the bytes that stand before the field of that index.
+    pub(super) fn new(before: impl Fn(usize, &Field) -> String) -> Runs {
+        let columns: Vec<(Vec<u8>, Field)> = FIELDS
+            .iter()
+            .enumerate()
+            .map(|(index, field)| (before(index, field).into_bytes(), *field))
+            .collect();
+        let runs = columns
+            .chunk_by(|(_, one), (_, next)| one.on == next.on)
+            .filter_map(|columns| {
+                let on = columns.first()?.1.on;
+                Some(Run { on, columns: columns.to_vec(), kept: Vec::new() })
+            })
+            .collect();
+        Runs { runs, file: None, subject: None }
+    }
+
+    /// Appends all fields; `push` appends one, given the bytes that stand before it.
+    pub(super) fn push(
+        &mut self,
+        (event, computed): (&Event<'_>, &Computed),
+        into: &mut Vec<u8>,
+        mut push: impl FnMut(&[u8], &Datum<'_>, &mut Vec<u8>),
+    ) {
+        let same_file = self.file.as_ref().is_some_and(|file| file.is_that_of(event));
+        if !same_file {
+            self.file = Some(File::of(event));
+        }
+        let same_subject = self.subject.as_ref() == Some(event.subject);
+        if !same_subject {
+            self.subject = Some(event.subject.clone());
+        }
+        for run in &mut self.runs {
+            let same = match run.on {
+                On::Event => false,
+                On::File => same_file,
+                On::Subject => same_subject,
+            };
+            if same {
+                into.extend_from_slice(&run.kept);
+                continue;
+            }
+            let from = into.len();
+            for (before, field) in &run.columns {
+                push(before, &(field.of)(event, computed), into);
+            }
+            if run.on != On::Event {
+                run.kept.clear();
+                run.kept.extend_from_slice(into.get(from..).unwrap_or_default());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{self, KIND, ORIGIN};
+    use crate::{Event, Kind, Origin, Output, Rank, Renderer, output::Jsonl};
+    use std::sync::Arc;
+
+    fn line(renderer: &mut dyn Renderer, event: &Event<'_>) -> String {
+        let mut bytes = Vec::new();
+        renderer.render(event, &mut bytes);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn what_differs_from_the_event_before_is_written_anew() {
+        let path = ORIGIN.path.clone();
+        let place = (ORIGIN.host.clone(), Arc::from("copy.E01"), path);
+        let copy = Origin::new(place, ORIGIN.parser, Rank(8));
+        assert_eq!(copy.identity, ORIGIN.identity);
+        let kind = Kind { data_type: "docker:container:other", ..KIND };
+        let events = [
+            samples::bare("one"),
+            Event { origin: &copy, ..samples::bare("two") },
+            Event { kind: &kind, origin: &copy, ..samples::bare("three") },
+            Event { subject: &samples::APACHE, kind: &kind, ..samples::bare("four") },
+            samples::bare("five"),
+            samples::bare("six"),
+        ];
+        let mut together = Jsonl.renderer();
+        for event in &events {
+            let alone = line(&mut *Jsonl.renderer(), event);
+            assert_eq!(line(&mut *together, event), alone);
+        }
+    }
+
+    #[test]
+    fn another_subject_at_the_same_address_is_seen() {
+        let mut renderer = Jsonl.renderer();
+        let mut subject = samples::APACHE.clone();
+        line(&mut *renderer, &Event { subject: &subject, ..samples::bare("one") });
+        subject.image_name = None;
+        let second = line(&mut *renderer, &Event { subject: &subject, ..samples::bare("two") });
+        assert!(!second.contains("image_name"), "{second}");
+    }
+}
