@@ -149,16 +149,17 @@ impl BodyfileRenderer {
 /// or for an escape of its own.
 fn push_escaped(name: &str, into: &mut Vec<u8>) {
     let mut bytes = name.as_bytes();
-    while let [byte, rest @ ..] = bytes {
-        match (byte, rest) {
-            (b'|', _) => into.extend_from_slice(b"%7C"),
-            (b'%', [high, low, ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                into.extend_from_slice(b"%25");
-            }
-            _ => into.push(*byte),
-        }
+    while let Some(at) = bytes.iter().position(|byte| matches!(byte, b'|' | b'%')) {
+        let (clean, [mark, rest @ ..]) = bytes.split_at(at) else { break };
+        into.extend_from_slice(clean);
+        into.extend_from_slice(match (mark, rest) {
+            (b'|', _) => b"%7C",
+            (_, [high, low, ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => b"%25",
+            _ => b"%",
+        });
         bytes = rest;
     }
+    into.extend_from_slice(bytes);
 }
 
 /// Appends `r/rrw-r--r--` for `-rw-r--r--`: the type of the directory entry, and that of the file.
