@@ -96,12 +96,14 @@ pub(super) fn push_escape(character: char, into: &mut Vec<u8>) {
     into.extend(u8::try_from(short));
 }
 
-/// Appends a text with its control characters visible as escapes, but stops when `into` is longer
-/// than `most` bytes; whether the text stands there as it was.
-pub(super) fn push_visible(mut text: &str, most: usize, into: &mut String) -> bool {
-    let mut as_it_was = true;
+/// Appends a text with its control characters visible as escapes, but of a longer one only the
+/// beginning, so that `into` then holds more than `most` bytes; whether the text stands there as it
+/// was.
+pub(super) fn push_visible(text: &str, most: usize, into: &mut String) -> bool {
+    let mut rest = beginning(text, most);
+    let mut as_it_was = rest.len() == text.len();
     let mut escape = Vec::new();
-    while let Some(split) = split_at_special(text, []) {
+    while let Some(split) = split_at_special(rest, []) {
         as_it_was = false;
         into.push_str(split.clean);
         if into.len() > most {
@@ -109,10 +111,15 @@ pub(super) fn push_visible(mut text: &str, most: usize, into: &mut String) -> bo
         }
         push_escape(split.special, &mut escape);
         into.extend(escape.drain(..).map(char::from));
-        text = split.rest;
+        rest = split.rest;
     }
-    into.push_str(text);
+    into.push_str(rest);
     as_it_was
+}
+
+/// The text, or if it is longer its beginning, of a few bytes more than `most`.
+fn beginning(text: &str, most: usize) -> &str {
+    (most.saturating_add(1)..text.len()).find_map(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// Cuts a text to at most so many characters, of which the last is then `…`; whether it had more.
@@ -195,9 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_of_control_characters_is_not_shown_to_its_end() {
+    fn a_long_text_is_not_shown_to_its_end() {
+        for part in ["x", "\0", "€", "😀", "€\n"] {
+            let mut shown = String::new();
+            assert!(!push_visible(&part.repeat(100_000), 100, &mut shown));
+            assert!((101..120).contains(&shown.len()), "{}", shown.len());
+        }
         let mut shown = String::new();
-        assert!(!push_visible(&"\0".repeat(1_000_000), 100, &mut shown));
-        assert!(shown.len() < 200, "{}", shown.len());
+        assert!(push_visible(&"€".repeat(33), 100, &mut shown), "99 bytes are shown whole");
     }
 }
