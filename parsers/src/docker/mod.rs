@@ -4,6 +4,7 @@ mod container_config;
 mod hostconfig;
 mod image_config;
 mod image_repositories;
+mod json_file_log;
 mod layer;
 
 use crate::Parser;
@@ -14,5 +15,6 @@ pub static PARSERS: &[&Parser] = &[
     &hostconfig::PARSER,
     &image_config::PARSER,
     &image_repositories::PARSER,
+    &json_file_log::PARSER,
     &layer::PARSER,
 ];

@@ -1,0 +1,230 @@
+//! One record, and the reading of the form that the engine writes:
+//! `{"log":"…","stream":"stdout"[,"attrs":{…}],"time":"…"}`.
+//!
+//! This is the hot path: one pass over the bytes, no allocation, no copy. It goes forward, quote by
+//! quote: a search for `"time":` from either end would believe a record that a program wrote into
+//! its own log, or swallow two records as one. Whatever is not exactly this form is left to
+//! [`lenient`](super::lenient).
+
+use super::lenient::attribute_pairs;
+use super::text::{Blemishes, code_unit, has_control, unescape};
+use dockline_timeline::Instant;
+use memchr::{memchr, memchr2};
+
+/// A record as it stands in the file.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Record<'a> {
+    /// What was logged.
+    pub(super) log: Log<'a>,
+    /// To where.
+    pub(super) stream: Stream<'a>,
+    /// What the log options `labels`, `env` and `tag` add.
+    pub(super) attrs: Attrs<'a>,
+    /// When; else why that is not known.
+    pub(super) time: Result<Instant, String>,
+    /// Bytes from the first brace to the last.
+    pub(super) length: usize,
+    /// What is wrong with it, though it could be read.
+    pub(super) blemishes: Blemishes,
+}
+
+/// What was logged, usually with its final line break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Log<'a> {
+    /// The text, or the text with its escapes.
+    pub(super) text: &'a str,
+    /// Whether there are escapes in it.
+    pub(super) is_escaped: bool,
+}
+
+impl<'a> Log<'a> {
+    /// Whether it ends with a line break, as all but pieces and a program's very last line do.
+    pub(super) fn ends_line(&self) -> bool {
+        if !self.is_escaped {
+            return self.text.ends_with('\n');
+        }
+        self.text.strip_suffix("\\n").is_some_and(|before| {
+            let backslashes = before.bytes().rev().take_while(|byte| *byte == b'\\').count();
+            backslashes % 2 == 0
+        })
+    }
+
+    /// The text without escapes; `buffer` is used when there are any.
+    pub(super) fn decoded<'b>(&self, buffer: &'b mut String) -> &'b str
+    where
+        'a: 'b,
+    {
+        if !self.is_escaped {
+            return self.text;
+        }
+        buffer.clear();
+        unescape(self.text, buffer, &mut Blemishes::default());
+        buffer
+    }
+}
+
+/// Where a record's text was written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream<'a> {
+    /// `stdout`
+    Stdout,
+    /// `stderr`
+    Stderr,
+    /// Something that no engine writes.
+    Other(&'a str),
+    /// The record does not say.
+    Unsaid,
+}
+
+impl<'a> Stream<'a> {
+    /// As it stands in the record.
+    pub(super) fn name(self) -> Option<&'a str> {
+        match self {
+            Stream::Stdout => Some("stdout"),
+            Stream::Stderr => Some("stderr"),
+            Stream::Other(name) => Some(name),
+            Stream::Unsaid => None,
+        }
+    }
+}
+
+/// What the log options `labels`, `env` and `tag` add to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attrs<'a> {
+    /// Texts by name, as JSON.
+    Json(&'a str),
+    /// The same as `name=text`.
+    Pairs(&'a [String]),
+}
+
+impl Attrs<'_> {
+    /// There are none.
+    pub(super) const NONE: Attrs<'static> = Attrs::Pairs(&[]);
+
+    /// All of them as `name=text`.
+    pub(super) fn to_pairs(self) -> Vec<String> {
+        match self {
+            Attrs::Json(object) => attribute_pairs(object),
+            Attrs::Pairs(pairs) => pairs.to_vec(),
+        }
+    }
+}
+
+/// Reads the record at the front of `bytes` if it is exactly as the engine writes it and nothing is
+/// wrong with it.
+pub(super) fn canonical(bytes: &[u8]) -> Option<Record<'_>> {
+    let rest = bytes.strip_prefix(b"{\"log\":\"")?;
+    let (log, is_escaped, rest) = string(rest)?;
+    let rest = rest.strip_prefix(b",\"stream\":\"std")?;
+    let (stream, rest) = match rest.strip_prefix(b"out\"") {
+        Some(rest) => (Stream::Stdout, rest),
+        None => (Stream::Stderr, rest.strip_prefix(b"err\"")?),
+    };
+    let (attrs, rest) = match rest.strip_prefix(b",\"attrs\":") {
+        Some(rest) => flat_object(rest)?,
+        None => (Attrs::NONE, rest),
+    };
+    let rest = rest.strip_prefix(b",\"time\":\"")?;
+    let (time, rest) = rest.split_at_checked(memchr(b'"', rest)?)?;
+    let instant = Instant::parse_rfc3339_bytes(time).ok()??;
+    let rest = rest.strip_prefix(b"\"}")?;
+    let length = bytes.len().checked_sub(rest.len())?;
+    let log = Log { text: log, is_escaped };
+    let blemishes = Blemishes::default();
+    Some(Record { log, stream, attrs, time: Ok(instant), length, blemishes })
+}
+
+/// The string that ends at the first quote that is not escaped: its content, whether that has
+/// escapes, and what follows the quote. `None` when it does not end or anything is wrong with it.
+fn string(bytes: &[u8]) -> Option<(&str, bool, &[u8])> {
+    let mut at = 0_usize;
+    let mut is_escaped = false;
+    loop {
+        let ahead = bytes.get(at..)?;
+        let next = memchr2(b'"', b'\\', ahead)?;
+        at = at.checked_add(next)?;
+        let found = ahead.get(next..)?;
+        if found.first() == Some(&b'"') {
+            break;
+        }
+        is_escaped = true;
+        at = at.checked_add(escape_length(found)?)?;
+    }
+    let (content, rest) = bytes.split_at_checked(at)?;
+    if has_control(content) {
+        return None;
+    }
+    Some((std::str::from_utf8(content).ok()?, is_escaped, rest.get(1..)?))
+}
+
+/// Length of the escape at the front, if it stands for one character alone.
+fn escape_length(escape: &[u8]) -> Option<usize> {
+    match escape.get(1)? {
+        b'n' | b'"' | b'\\' | b'r' | b't' | b'/' | b'b' | b'f' => Some(2),
+        b'u' => char::from_u32(code_unit(escape)?).map(|_| 6),
+        _ => None,
+    }
+}
+
+/// An object whose values are all strings, without spaces.
+fn flat_object(bytes: &[u8]) -> Option<(Attrs<'_>, &[u8])> {
+    let mut rest = bytes.strip_prefix(b"{\"")?;
+    loop {
+        let (_, _, after) = string(rest)?;
+        let (_, _, after) = string(after.strip_prefix(b":\"")?)?;
+        if let Some(after) = after.strip_prefix(b"}") {
+            let object = bytes.get(..bytes.len().checked_sub(after.len())?)?;
+            return Some((Attrs::Json(std::str::from_utf8(object).ok()?), after));
+        }
+        rest = after.strip_prefix(b",\"")?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAGGED: &str = concat!(
+        r#"{"log":"app \"starting\"\n","stream":"stdout","#,
+        r#""attrs":{"MODE":"prod","tag":"web/0339c0ad8aad"},"time":"2026-11-21T21:54:03.719144237Z"}"#
+    );
+
+    #[test]
+    fn a_record_is_read_without_a_copy() {
+        let line = format!("{TAGGED}\nmore");
+        let record = canonical(line.as_bytes()).unwrap();
+        assert_eq!(record.log, Log { text: r#"app \"starting\"\n"#, is_escaped: true });
+        assert_eq!(record.stream, Stream::Stdout);
+        assert_eq!(record.attrs, Attrs::Json(r#"{"MODE":"prod","tag":"web/0339c0ad8aad"}"#));
+        assert_eq!(record.time.unwrap().to_string(), "2026-11-21T21:54:03.719144237Z");
+        assert_eq!(record.length, TAGGED.len());
+    }
+
+    #[test]
+    fn every_other_form_is_left_to_the_lenient_reader() {
+        for (from, to) in [
+            ("{\"log", "{ \"log"),
+            ("stdout", "stdin"),
+            ("\"app", "\"\u{1}app"),
+            ("\\n", "\\ud800"),
+            ("\\n", "\\q"),
+            ("\"prod\"", "1"),
+            ("2026-11-21T21:54:03.719144237Z", "0001-01-01T00:00:00Z"),
+            ("2026", "202x"),
+            ("Z\"}", "Z\",\"time\":\"\"}"),
+        ] {
+            assert_eq!(canonical(TAGGED.replacen(from, to, 1).as_bytes()), None, "{from} {to}");
+        }
+        assert_eq!(canonical(b"{\"log\":\"\xff\",\"stream\":\"stdout\",\"time\":\"\"}"), None);
+        for cut in 0..TAGGED.len() {
+            assert_eq!(canonical(TAGGED.as_bytes().get(..cut).unwrap()), None, "{cut}");
+        }
+    }
+
+    #[test]
+    fn only_a_line_break_that_is_not_escaped_itself_ends_a_line() {
+        let ends = |text, is_escaped| Log { text, is_escaped }.ends_line();
+        assert!(ends(r"a\n", true) && ends(r"\\\n", true) && ends("a\n", false));
+        assert!(!ends(r"a\\n", true) && !ends("a", false) && !ends(r"\n", false));
+    }
+}
