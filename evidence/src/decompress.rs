@@ -25,25 +25,40 @@ pub(crate) struct Decompressed {
     pub(crate) cut_by: Option<EvidenceError>,
 }
 
+/// The first bytes of the content, at most `count`: enough to tell what it is.
+pub(crate) fn head(
+    compressed: &Arc<dyn ReadAt>,
+    compression: Compression,
+    count: u64,
+) -> Result<Vec<u8>, EvidenceError> {
+    let mut head = Vec::new();
+    let copied = copy(&mut decoder(compressed, compression)?.take(count), &mut head);
+    // What came out before the damage is still worth a look.
+    if head.is_empty() { copied.map(|()| head).map_err(EvidenceError::from) } else { Ok(head) }
+}
+
 /// Decompresses as much as there is. A damaged end does not cost what came before it.
 pub(crate) fn decompress(
     compressed: &Arc<dyn ReadAt>,
     compression: Compression,
     spool: &Spool,
 ) -> Result<Decompressed, EvidenceError> {
-    let size = compressed.len();
+    let mut writer = spool.writer_for(compressed.len());
+    let copied = copy(&mut decoder(compressed, compression)?, &mut writer);
+    Ok(Decompressed { bytes: writer.finish()?, cut_by: copied.err().map(EvidenceError::from) })
+}
+
+fn decoder(
+    compressed: &Arc<dyn ReadAt>,
+    compression: Compression,
+) -> Result<Box<dyn Read>, EvidenceError> {
     let source = BufReader::with_capacity(BUFFER, Stream::new(compressed.clone()));
-    let mut reader: Box<dyn Read> = match compression {
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(source)),
-        Compression::Zstd => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
-            decoder.window_log_max(MAX_ZSTD_WINDOW_LOG)?;
-            Box::new(decoder)
-        }
-    };
-    let mut writer = spool.writer_for(size);
-    let cut_by = copy(&mut reader, &mut writer).err().map(EvidenceError::from);
-    Ok(Decompressed { bytes: writer.finish()?, cut_by })
+    if compression == Compression::Gzip {
+        return Ok(Box::new(flate2::bufread::MultiGzDecoder::new(source)));
+    }
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
+    decoder.window_log_max(MAX_ZSTD_WINDOW_LOG)?;
+    Ok(Box::new(decoder))
 }
 
 fn copy(reader: &mut dyn Read, writer: &mut dyn Write) -> io::Result<()> {
@@ -56,5 +71,15 @@ fn copy(reader: &mut dyn Read, writer: &mut dyn Write) -> io::Result<()> {
             Err(error) => return Err(error),
         };
         writer.write_all(buffer.get(..count).unwrap_or_default())?;
+    }
+}
+
+impl Compression {
+    /// In words.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "zstd",
+        }
     }
 }

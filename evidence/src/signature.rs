@@ -16,6 +16,9 @@ pub(crate) enum Form {
     Unknown,
 }
 
+/// Bytes from the start within which all signatures lie.
+pub(crate) const HEAD: u64 = 1 << 17;
+
 /// Where to look, what for, and what it is then. The first that fits wins, hence the signatures of
 /// file systems, which a disk image of any kind could contain by chance, come last.
 const SIGNATURES: &[(u64, &[u8], Form)] = &[

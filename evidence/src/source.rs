@@ -1,8 +1,8 @@
 //! One evidence argument, recognised by its content and opened into the trees that it holds.
 
-use crate::decompress::{Compression, decompress};
+use crate::decompress::{self, Compression, decompress};
 use crate::files::{self, Argument};
-use crate::signature::{Form, recognise};
+use crate::signature::{self, Form, recognise};
 use crate::tar::TarTree;
 use crate::{DirectoryTree, EvidenceError, ReadAt, Spool, Tree};
 use dockline_timeline::{Issue, Place};
@@ -51,51 +51,41 @@ fn open_content(
     name: &str,
     spool: &Spool,
 ) -> Result<Source, EvidenceError> {
-    let (bytes, cut) = match recognise(&bytes)? {
-        Form::Gzip => decompressed(&bytes, Compression::Gzip, name, spool)?,
-        Form::Zstd => decompressed(&bytes, Compression::Zstd, name, spool)?,
-        _ => (bytes, None),
+    let compression = match recognise(&bytes)? {
+        Form::Tar => return Ok(archive(bytes, name, Vec::new())),
+        Form::Gzip => Compression::Gzip,
+        Form::Zstd => Compression::Zstd,
+        other => return Err(EvidenceError::Unsupported(refusal(other).to_string())),
     };
-    match recognise(&bytes)? {
-        Form::Tar => {
-            let (tree, issues) = TarTree::open(bytes, name);
-            Ok(single(name, Arc::new(tree), cut.into_iter().chain(issues).collect()))
-        }
-        other => Err(EvidenceError::Unsupported(match cut {
-            Some(cut) => format!("{}, whose {},", refusal(other), cut.what),
-            None => refusal(other),
-        })),
+    // A look at the head saves the decompression of a whole disk that would then be refused.
+    let head = decompress::head(&bytes, compression, signature::HEAD)?;
+    let form = recognise(&head)?;
+    if form != Form::Tar {
+        let what = format!("{} in a {} file", refusal(form), compression.name());
+        return Err(EvidenceError::Unsupported(what));
     }
+    let content = decompress(&bytes, compression, spool)?;
+    let cut = content.cut_by.map(|error| cut_issue(&error, content.bytes.len(), name));
+    Ok(archive(content.bytes, name, cut.into_iter().collect()))
 }
 
-fn refusal(form: Form) -> String {
+fn archive(bytes: Arc<dyn ReadAt>, name: &str, mut issues: Vec<Issue>) -> Source {
+    let (tree, more) = TarTree::open(bytes, name);
+    issues.extend(more);
+    single(name, Arc::new(tree), issues)
+}
+
+/// Compressed content that ends too early, or is damaged.
+fn cut_issue(error: &EvidenceError, size: u64, name: &str) -> Issue {
+    let what = format!("compressed content cannot be read past {size} bytes: {error}");
+    Issue::new(error.issue_kind(), Place::evidence(name), what)
+}
+
+fn refusal(form: Form) -> &'static str {
     match form {
-        Form::Other(what) => what.to_string(),
-        Form::Gzip | Form::Zstd => "a file that is compressed twice".to_string(),
-        Form::Empty => "an empty file".to_string(),
-        Form::Tar | Form::Unknown => {
-            "a file that is neither a tar archive nor a known disk image".to_string()
-        }
+        Form::Other(what) => what,
+        Form::Gzip | Form::Zstd => "another compressed file",
+        Form::Empty => "an empty file",
+        Form::Tar | Form::Unknown => "a file that is neither a tar archive nor a known disk image",
     }
-}
-
-/// The content, and the issue of its missing end.
-fn decompressed(
-    bytes: &Arc<dyn ReadAt>,
-    compression: Compression,
-    name: &str,
-    spool: &Spool,
-) -> Result<(Arc<dyn ReadAt>, Option<Issue>), EvidenceError> {
-    let content = decompress(bytes, compression, spool)?;
-    let format = match compression {
-        Compression::Gzip => "gzip",
-        Compression::Zstd => "zstd",
-    };
-    let issue = content.cut_by.map(|error| {
-        let kind = error.issue_kind();
-        let size = content.bytes.len();
-        let what = format!("{format} content ends after {size} bytes: {error}");
-        Issue::new(kind, Place::evidence(name), what)
-    });
-    Ok((content.bytes, issue))
 }

@@ -115,16 +115,16 @@ fn name(fields: &Fields<'_>, dialect: Dialect) -> Vec<u8> {
 
 /// Whether the checksum of the block is right; a block of zeros is no header.
 ///
-/// Some old tars added the bytes up as signed ones.
+/// It is the sum of all bytes, with spaces for the checksum itself. Some old tars took the bytes as
+/// signed ones.
 pub(crate) fn is_header(block: &[u8; BLOCK]) -> bool {
-    let Ok(Some(stated)) = number(block.get(148..156).unwrap_or_default()) else { return false };
-    let (mut unsigned, mut signed): (i64, i64) = (0, 0);
-    for (at, byte) in block.iter().enumerate() {
-        let byte = if (148..156).contains(&at) { b' ' } else { *byte };
-        unsigned = unsigned.saturating_add(i64::from(byte));
-        signed = signed.saturating_add(i64::from(byte.cast_signed()));
-    }
-    stated == unsigned || stated == signed
+    let mut summed = *block;
+    let Some(field) = summed.get_mut(148..156) else { return false };
+    let Ok(Some(stated)) = number(field) else { return false };
+    field.fill(b' ');
+    let unsigned: u32 = summed.iter().map(|byte| u32::from(*byte)).sum();
+    let signed = || summed.iter().map(|byte| i32::from(byte.cast_signed())).sum::<i32>();
+    stated == i64::from(unsigned) || stated == i64::from(signed())
 }
 
 /// What stands before the first NUL.

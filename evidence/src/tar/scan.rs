@@ -73,7 +73,7 @@ impl Scan {
                     is_ended = false;
                     let next = member.next;
                     if let Err(error) = self.member(*member, at) {
-                        return self.issue(at, "", &error);
+                        return self.issue(at, None, &error);
                     }
                     at = next;
                 }
@@ -87,16 +87,16 @@ impl Scan {
                     self.passed_over = self.passed_over.saturating_add(512);
                 }
                 Ok(Found::End) => return self.end(at, is_ended),
-                Err(error @ EvidenceError::Io(_)) => return self.issue(at, "", &error),
+                Err(error @ EvidenceError::Io(_)) => return self.issue(at, None, &error),
                 Err(error) => match self.next_header(at, &error) {
                     Ok(next) => at = next,
-                    Err(error) => return self.issue(at, "", &error),
+                    Err(error) => return self.issue(at, None, &error),
                 },
             }
             if self.passed_over > MAX_PASSED_OVER {
                 let what = "bytes without a tar header";
                 let error = EvidenceError::LimitReached { what, limit: MAX_PASSED_OVER };
-                return self.issue(at, "", &error);
+                return self.issue(at, None, &error);
             }
         }
     }
@@ -116,7 +116,9 @@ impl Scan {
         let end = next.min(self.blocks.size());
         let skipped = end.saturating_sub(at);
         let what = format!("{error}; {skipped} bytes passed over to offset {end}");
-        self.add_issue(Issue::new(error.issue_kind(), self.place(at, ""), what).losing(1, skipped));
+        self.add_issue(
+            Issue::new(error.issue_kind(), self.place(at, None), what).losing(1, skipped),
+        );
         Ok(next)
     }
 
@@ -125,11 +127,12 @@ impl Scan {
         let rest = size.saturating_sub(at);
         if rest > 0 {
             let what = format!("archive ends inside a block, of which it has {rest} bytes");
-            let issue = Issue::new(IssueKind::Malformed, self.place(at, ""), what).losing(0, rest);
+            let issue =
+                Issue::new(IssueKind::Malformed, self.place(at, None), what).losing(0, rest);
             self.add_issue(issue);
         } else if !is_ended {
             let what = "archive ends without a block of zeros, so its end may be missing";
-            self.add_issue(Issue::new(IssueKind::Malformed, self.place(size, ""), what));
+            self.add_issue(Issue::new(IssueKind::Malformed, self.place(size, None), what));
         }
     }
 
@@ -138,10 +141,10 @@ impl Scan {
         if self.global_bytes > MAX_GLOBAL_RECORDS {
             let what = "bytes of global extended headers";
             let error = EvidenceError::LimitReached { what, limit: MAX_GLOBAL_RECORDS };
-            return self.issue(at, "", &error);
+            return self.issue(at, None, &error);
         }
         if let Err(error) = self.globals.apply(body, at) {
-            self.issue(at, "", &error);
+            self.issue(at, None, &error);
         }
         self.index.globals.push(self.globals.clone());
     }
@@ -149,11 +152,10 @@ impl Scan {
     /// An error ends the pass.
     fn member(&mut self, member: Member, at: u64) -> Result<(), EvidenceError> {
         let path = self.path(&member, at);
-        let shown = path.as_ref().map(TreePath::to_string).unwrap_or_default();
         for complaint in &member.complaints {
-            self.issue(at, &shown, complaint);
+            self.issue(at, path.as_ref(), complaint);
         }
-        self.check_content(&member, at, &shown);
+        self.check_content(&member, at, path.as_ref());
         let Some(path) = path else { return Ok(()) };
         let placed = match member.role {
             Role::Aside => return Ok(()),
@@ -162,7 +164,7 @@ impl Scan {
         };
         if placed == Placed::Replaced {
             let what = "replaces an earlier member of this name, or one where a directory must be";
-            self.add_issue(Issue::new(IssueKind::Malformed, self.place(at, &shown), what));
+            self.add_issue(Issue::new(IssueKind::Malformed, self.place(at, Some(&path)), what));
         }
         Ok(())
     }
@@ -186,21 +188,21 @@ impl Scan {
              than {MAX_DEPTH} directories",
             name.escape_ascii(),
         );
-        self.add_issue(Issue::new(IssueKind::Malformed, self.place(at, ""), what).losing(1, 0));
+        self.add_issue(Issue::new(IssueKind::Malformed, self.place(at, None), what).losing(1, 0));
         None
     }
 
-    fn check_content(&mut self, member: &Member, at: u64, shown: &str) {
+    fn check_content(&mut self, member: &Member, at: u64, path: Option<&TreePath>) {
         let missing = member.missing(self.blocks.size());
         if missing > 0 {
             let what = format!("archive ends {missing} bytes before the content of this member");
-            let issue = Issue::new(IssueKind::Malformed, self.place(at, shown), what);
+            let issue = Issue::new(IssueKind::Malformed, self.place(at, path), what);
             self.add_issue(issue.losing(0, missing));
         }
         if member.is_sparse()
             && let Err(error) = member.open(&mut self.blocks)
         {
-            self.issue(at, shown, &error);
+            self.issue(at, path, &error);
         }
     }
 
@@ -239,7 +241,7 @@ impl Scan {
             if named.is_none_or(|named| named.is_err()) {
                 let target = link.target.escape_ascii();
                 let what = format!("hard link to \"{target}\", which is no member of the archive");
-                let place = self.place(link.member, &link.path.to_string());
+                let place = self.place(link.member, Some(&link.path));
                 self.add_issue(Issue::new(IssueKind::Malformed, place, what));
             }
         }
@@ -258,12 +260,14 @@ impl Scan {
         }
     }
 
-    fn place(&self, at: u64, path: &str) -> Place {
+    /// The offset in the archive of a member's header, and the path of the member if it has one.
+    fn place(&self, at: u64, path: Option<&TreePath>) -> Place {
         let evidence = self.evidence.clone();
+        let path = path.map(TreePath::to_string).unwrap_or_default();
         Place { evidence, path: Arc::from(path), position: Position::Offset(at) }
     }
 
-    fn issue(&mut self, at: u64, path: &str, error: &EvidenceError) {
+    fn issue(&mut self, at: u64, path: Option<&TreePath>, error: &EvidenceError) {
         let place = self.place(at, path);
         self.add_issue(Issue::new(error.issue_kind(), place, error.to_string()));
     }
