@@ -8,6 +8,8 @@
 mod linux;
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
+#[cfg(all(target_os = "linux", test))]
+mod tests;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::Root;

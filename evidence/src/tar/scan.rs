@@ -37,6 +37,8 @@ pub(super) struct Scan {
     issues: Vec<Issue>,
     untold_issues: u64,
     absolute_names: u64,
+    /// The content of the last member is not all there, which has been told.
+    is_cut: bool,
     pending: Vec<Pending>,
     globals: Extended,
     global_bytes: u64,
@@ -52,6 +54,7 @@ pub(super) fn scan(blocks_of: &Arc<dyn crate::ReadAt>, evidence: &str) -> (Index
         issues: Vec::new(),
         untold_issues: 0,
         absolute_names: 0,
+        is_cut: false,
         pending: Vec::new(),
         globals: Extended::default(),
         global_bytes: 0,
@@ -130,7 +133,7 @@ impl Scan {
             let issue =
                 Issue::new(IssueKind::Malformed, self.place(at, None), what).losing(0, rest);
             self.add_issue(issue);
-        } else if !is_ended {
+        } else if !is_ended && !self.is_cut {
             let what = "archive ends without a block of zeros, so its end may be missing";
             self.add_issue(Issue::new(IssueKind::Malformed, self.place(size, None), what));
         }
@@ -195,6 +198,7 @@ impl Scan {
     fn check_content(&mut self, member: &Member, at: u64, path: Option<&TreePath>) {
         let missing = member.missing(self.blocks.size());
         if missing > 0 {
+            self.is_cut = true;
             let what = format!("archive ends {missing} bytes before the content of this member");
             let issue = Issue::new(IssueKind::Malformed, self.place(at, path), what);
             self.add_issue(issue.losing(0, missing));
