@@ -19,8 +19,8 @@ mod scan;
 mod sparse;
 
 pub(crate) use header::{BLOCK, is_header};
-pub use index::MAX_NAMES;
-pub use scan::{MAX_GLOBAL_RECORDS, MAX_ISSUES, MAX_PASSED_OVER};
+pub use index::{MAX_NAME_BYTES, MAX_NAMES};
+pub use scan::{MAX_GLOBAL_RECORDS, MAX_ISSUES, MAX_PASSED_OVER, MAX_PATH, MAX_READS, SPARE_READS};
 
 use crate::{Entry, EvidenceError, ExtendedAttribute, FileKind, Metadata, ReadAt, Tree, TreePath};
 use blocks::Blocks;

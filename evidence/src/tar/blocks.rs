@@ -11,13 +11,19 @@ pub(super) struct Blocks {
     window: Vec<u8>,
     window_at: u64,
     window_size: usize,
+    fetched: u64,
 }
 
 impl Blocks {
     /// Reads through a window of so many bytes, at least one block.
     pub(super) fn new(bytes: Arc<dyn ReadAt>, window_size: usize) -> Blocks {
         let window_size = window_size.max(BLOCK);
-        Blocks { bytes, window: Vec::new(), window_at: 0, window_size }
+        Blocks { bytes, window: Vec::new(), window_at: 0, window_size, fetched: 0 }
+    }
+
+    /// How many bytes of the archive were read so far.
+    pub(super) fn fetched(&self) -> u64 {
+        self.fetched
     }
 
     /// Size of the archive.
@@ -35,6 +41,7 @@ impl Blocks {
         if self.in_window(at).is_none() {
             self.window = read(&self.bytes, at, self.window_size)?;
             self.window_at = at;
+            self.fetched = self.fetched.saturating_add(ReadAt::len(&self.window));
         }
         Ok(self.in_window(at).copied())
     }
@@ -45,7 +52,7 @@ impl Blocks {
     }
 
     /// The bytes of a body, all of them.
-    pub(super) fn body(&self, at: u64, length: u64) -> Result<Vec<u8>, EvidenceError> {
+    pub(super) fn body(&mut self, at: u64, length: u64) -> Result<Vec<u8>, EvidenceError> {
         let cut_short = |have: u64| EvidenceError::Malformed {
             what: "extended header",
             at,
@@ -56,6 +63,7 @@ impl Blocks {
         let wanted = usize::try_from(length).ok().filter(|_| length <= left);
         let body = read(&self.bytes, at, wanted.ok_or_else(|| cut_short(left))?)?;
         let have = ReadAt::len(&body);
+        self.fetched = self.fetched.saturating_add(have);
         if have == length { Ok(body) } else { Err(cut_short(have)) }
     }
 }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 /// Names that one archive may hold, about 100 bytes of memory each; what follows is not read.
 pub const MAX_NAMES: u64 = 8_000_000;
+/// Bytes of all names that one archive may hold.
+pub const MAX_NAME_BYTES: u64 = 1 << 29;
 
 /// A node, by its place in [`Index::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,7 @@ pub(super) struct Index {
     /// The states that global headers brought about; the first one says nothing.
     pub(super) globals: Vec<Extended>,
     names: u64,
+    name_bytes: u64,
 }
 
 /// What became of a name that was given to a node.
@@ -55,6 +58,7 @@ impl Index {
             directories: vec![BTreeMap::new()],
             globals: vec![Extended::default()],
             names: 0,
+            name_bytes: 0,
         }
     }
 
@@ -147,8 +151,13 @@ impl Index {
     }
 
     fn put(&mut self, directory: NodeId, name: &[u8], id: NodeId) -> Result<Placed, EvidenceError> {
+        let name_bytes = self.name_bytes.saturating_add(crate::ReadAt::len(name));
         if self.names >= MAX_NAMES {
             return Err(too_many());
+        }
+        if name_bytes > MAX_NAME_BYTES {
+            let what = "bytes of names in an archive";
+            return Err(EvidenceError::LimitReached { what, limit: MAX_NAME_BYTES });
         }
         let entries = self.entries_mut(directory);
         let before = entries.and_then(|entries| entries.insert(Box::from(name), id));
@@ -158,6 +167,7 @@ impl Index {
         match before.and_then(|before| self.node_mut(before)) {
             None => {
                 self.names = self.names.saturating_add(1);
+                self.name_bytes = name_bytes;
                 Ok(Placed::New)
             }
             Some(before) => {

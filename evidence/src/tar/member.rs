@@ -136,7 +136,7 @@ impl Group {
     fn take(
         &mut self,
         type_flag: u8,
-        blocks: &Blocks,
+        blocks: &mut Blocks,
         (at, size): (u64, u64),
     ) -> Result<(), EvidenceError> {
         if size > MAX_EXTENDED_HEADER {

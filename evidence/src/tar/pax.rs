@@ -60,7 +60,7 @@ impl Extended {
                     what: "PAX record",
                     at,
                     need: "a number or a time".to_string(),
-                    have: format!("{}={}", key.escape_ascii(), value.escape_ascii()),
+                    have: format!("{}={}", excerpt(key), excerpt(value)),
                 });
             }
             rest = after;
@@ -153,13 +153,17 @@ fn record(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 fn malformed_record(rest: &[u8], at: u64) -> EvidenceError {
-    let start = rest.get(..rest.len().min(32)).unwrap_or_default();
     EvidenceError::Malformed {
         what: "PAX record",
         at,
         need: "LENGTH KEY=VALUE and a line end".to_string(),
-        have: format!("{} bytes that begin with {}", rest.len(), start.escape_ascii()),
+        have: format!("{} bytes that begin with {}", rest.len(), excerpt(rest)),
     }
+}
+
+/// The beginning of a key, a value or a record, for a person to read.
+fn excerpt(bytes: &[u8]) -> impl std::fmt::Display {
+    bytes.get(..bytes.len().min(32)).unwrap_or_default().escape_ascii()
 }
 
 /// GNU tar writes `=` and `%` in the name of an attribute as `%3D` and `%25`.

@@ -15,18 +15,27 @@ use std::sync::Arc;
 
 /// Bytes read at once: an archive of small files costs few reads, and one of large files little.
 const WINDOW: usize = 1 << 14;
+/// Bytes read at once for a hard link that is read again.
+const PENDING_WINDOW: usize = 2048;
 /// Bytes without a header that are passed over in one archive in search of the next one.
 pub const MAX_PASSED_OVER: u64 = 1 << 36;
+/// How many bytes may be read for each byte of an archive, beyond [`SPARE_READS`]. One is enough for
+/// an archive in order; headers that claim what other headers claim too cost more.
+pub const MAX_READS: u64 = 4;
+/// Bytes that may be read of any archive in search of its members.
+pub const SPARE_READS: u64 = 1 << 26;
 /// Issues of one archive that are told one by one; the others are counted.
-pub const MAX_ISSUES: usize = 10_000;
-/// Bytes of records that all global headers of an archive may hold together.
-pub const MAX_GLOBAL_RECORDS: u64 = 1 << 20;
+pub const MAX_ISSUES: usize = 1_000;
+/// Bytes of records that all global headers of an archive may hold together, each at least 64.
+pub const MAX_GLOBAL_RECORDS: u64 = 1 << 12;
+/// Bytes of the path of a member.
+pub const MAX_PATH: usize = 1 << 15;
 
-/// A hard link that came before what it links to.
+/// A hard link that came before what it links to: the offset of its member, and how many states of
+/// the global records there were. The rest is read again, so that any number of them stays small.
 struct Pending {
-    path: TreePath,
     member: u64,
-    target: Vec<u8>,
+    globals: usize,
 }
 
 /// The pass over an archive.
@@ -96,12 +105,20 @@ impl Scan {
                     Err(error) => return self.issue(at, None, &error),
                 },
             }
-            if self.passed_over > MAX_PASSED_OVER {
-                let what = "bytes without a tar header";
-                let error = EvidenceError::LimitReached { what, limit: MAX_PASSED_OVER };
+            if let Some(error) = self.reached_limit() {
                 return self.issue(at, None, &error);
             }
         }
+    }
+
+    fn reached_limit(&self) -> Option<EvidenceError> {
+        if self.passed_over > MAX_PASSED_OVER {
+            let what = "bytes without a tar header";
+            return Some(EvidenceError::LimitReached { what, limit: MAX_PASSED_OVER });
+        }
+        let limit = self.blocks.size().saturating_mul(MAX_READS).saturating_add(SPARE_READS);
+        let what = "bytes read in search of the members of an archive";
+        (self.blocks.fetched() > limit).then_some(EvidenceError::LimitReached { what, limit })
     }
 
     /// Searches for a header after the one at `at`, which could not be read.
@@ -140,7 +157,7 @@ impl Scan {
     }
 
     fn global(&mut self, body: &[u8], at: u64) {
-        self.global_bytes = self.global_bytes.saturating_add(crate::ReadAt::len(body));
+        self.global_bytes = self.global_bytes.saturating_add(crate::ReadAt::len(body).max(64));
         if self.global_bytes > MAX_GLOBAL_RECORDS {
             let what = "bytes of global extended headers";
             let error = EvidenceError::LimitReached { what, limit: MAX_GLOBAL_RECORDS };
@@ -180,16 +197,13 @@ impl Scan {
         if member.path.starts_with(b"/") {
             self.absolute_names = self.absolute_names.saturating_add(1);
         }
-        let path = TreePath::parse(&member.path).filter(|_| !member.path.is_empty());
-        let is_shallow = |path: &TreePath| path.components().count() <= MAX_DEPTH;
-        if let Some(path) = path.filter(is_shallow) {
+        if let Some(path) = tree_path(member) {
             return Some(path);
         }
-        let name = member.path.get(..member.path.len().min(256)).unwrap_or_default();
         let what = format!(
-            "member \"{}\" is not in the tree: its name is empty, holds `..` or a NUL, or has more \
-             than {MAX_DEPTH} directories",
-            name.escape_ascii(),
+            "member \"{}\" is not in the tree: its name is empty, holds `..` or a NUL, is longer \
+             than {MAX_PATH} bytes, or has more than {MAX_DEPTH} directories",
+            excerpt(&member.path),
         );
         self.add_issue(Issue::new(IssueKind::Malformed, self.place(at, None), what).losing(1, 0));
         None
@@ -221,8 +235,7 @@ impl Scan {
         if let Some(id) = self.link_target(&member.link) {
             return self.index.name(path, id);
         }
-        let target = member.link.clone();
-        self.pending.push(Pending { path: path.clone(), member: at, target });
+        self.pending.push(Pending { member: at, globals: self.index.globals.len() });
         self.index.add(path, FileKind::Regular, at)
     }
 
@@ -235,19 +248,32 @@ impl Scan {
     /// The links whose targets came later. From the last to the first, since a target can be such a
     /// link itself.
     fn pending_links(&mut self) {
-        for link in std::mem::take(&mut self.pending).into_iter().rev() {
-            let is_still_there = |id: &NodeId| {
-                self.index.node(*id).is_some_and(|node| node.member == Some(link.member))
-            };
-            let Some(own) = self.index.find(&link.path).filter(is_still_there) else { continue };
-            let target = self.link_target(&link.target).filter(|target| *target != own);
-            let named = target.map(|target| self.index.name(&link.path, target));
-            if named.is_none_or(|named| named.is_err()) {
-                let target = link.target.escape_ascii();
-                let what = format!("hard link to \"{target}\", which is no member of the archive");
-                let place = self.place(link.member, Some(&link.path));
-                self.add_issue(Issue::new(IssueKind::Malformed, place, what));
+        self.blocks = Blocks::new(self.blocks.bytes().clone(), PENDING_WINDOW);
+        for pending in std::mem::take(&mut self.pending).into_iter().rev() {
+            let globals = self.index.globals.get(pending.globals.saturating_sub(1));
+            let found = member::read(
+                &mut self.blocks,
+                pending.member,
+                &globals.cloned().unwrap_or_default(),
+            );
+            if let Ok(Found::Member(link)) = found
+                && let Some(path) = tree_path(&link)
+            {
+                self.pending_link(&link, &path, pending.member);
             }
+        }
+    }
+
+    fn pending_link(&mut self, link: &Member, path: &TreePath, at: u64) {
+        let is_still_there =
+            |id: &NodeId| self.index.node(*id).is_some_and(|node| node.member == Some(at));
+        let Some(own) = self.index.find(path).filter(is_still_there) else { return };
+        let target = self.link_target(&link.link).filter(|target| *target != own);
+        let named = target.map(|target| self.index.name(path, target));
+        if named.is_none_or(|named| named.is_err()) {
+            let target = excerpt(&link.link);
+            let what = format!("hard link to \"{target}\", which is no member of the archive");
+            self.add_issue(Issue::new(IssueKind::Malformed, self.place(at, Some(path)), what));
         }
     }
 
@@ -283,4 +309,17 @@ impl Scan {
             self.untold_issues = self.untold_issues.saturating_add(1);
         }
     }
+}
+
+/// The path of a member in the tree, if it can be in it.
+fn tree_path(member: &Member) -> Option<TreePath> {
+    if member.path.is_empty() || member.path.len() > MAX_PATH {
+        return None;
+    }
+    TreePath::parse(&member.path).filter(|path| path.components().count() <= MAX_DEPTH)
+}
+
+/// The beginning of what an archive says, for a person to read.
+fn excerpt(bytes: &[u8]) -> impl std::fmt::Display {
+    bytes.get(..bytes.len().min(256)).unwrap_or_default().escape_ascii()
 }

@@ -67,10 +67,14 @@ pub(super) fn old_gnu_map(
     let mut is_extended = rest.is_some_and(|flag| *flag != 0);
     take_entries(&mut map, entries.unwrap_or_default(), at)?;
     while is_extended {
+        let before = map.len();
         let block = blocks.block(at)?.ok_or_else(|| malformed(at, "a block of it", "the end"))?;
         take_entries(&mut map, block.get(..504).unwrap_or_default(), at)?;
         is_extended = block.get(504).is_some_and(|flag| *flag != 0);
         at = at.saturating_add(512);
+        if map.len() == before {
+            return Err(malformed(at, "a piece in every block of it", "none"));
+        }
         if map.len() / 2 > MAX_PIECES {
             return Err(too_many_pieces());
         }
@@ -135,7 +139,8 @@ impl Layout {
     /// The map of version 1.0: the number of pieces, then offset and length of each, a line each,
     /// filled up to a whole block.
     fn map_before_data(&self, blocks: &mut Blocks) -> Result<(Vec<u64>, u64), EvidenceError> {
-        let mut lines = Lines { blocks, at: self.at, end: self.at.saturating_add(self.stored) };
+        let end = self.at.saturating_add(self.stored);
+        let mut lines = Lines { blocks, at: self.at, end, block: [0; BLOCK] };
         let count = lines.number()?;
         let count = usize::try_from(count).ok().filter(|count| *count <= MAX_PIECES);
         let count = count.ok_or_else(too_many_pieces)?.saturating_mul(2);
@@ -157,6 +162,8 @@ struct Lines<'a> {
     blocks: &'a mut Blocks,
     at: u64,
     end: u64,
+    /// The block around `at`, once it is read.
+    block: [u8; BLOCK],
 }
 
 impl Lines<'_> {
@@ -182,11 +189,14 @@ impl Lines<'_> {
         if self.at >= self.end {
             return Err(ends());
         }
+        // The map begins with a block.
         let inside = self.at % 512;
-        let block = self.blocks.block(self.at.saturating_sub(inside))?.ok_or_else(ends)?;
+        if inside == 0 {
+            self.block = self.blocks.block(self.at)?.ok_or_else(ends)?;
+        }
         self.at = self.at.saturating_add(1);
         let inside = usize::try_from(inside).unwrap_or_default();
-        Ok(block.get(inside).copied().unwrap_or_default())
+        Ok(self.block.get(inside).copied().unwrap_or_default())
     }
 }
 

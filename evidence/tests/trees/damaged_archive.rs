@@ -73,7 +73,8 @@ fn names_that_would_leave_the_tree_are_refused() {
             found,
             format!(
                 "e.tar offset:1024: member \"{name}\" is not in the tree: its name is empty, holds \
-                 `..` or a NUL, or has more than 512 directories (malformed)"
+                 `..` or a NUL, is longer than 32768 bytes, or has more than 512 directories \
+                 (malformed)"
             )
         );
     }
@@ -82,6 +83,23 @@ fn names_that_would_leave_the_tree_are_refused() {
     let deep = b"d/".repeat(513);
     let found = issue_between(|archive| archive.pax(b'x', &[("path", &deep)]).file(b"x", b""));
     assert!(found.contains("more than 512 directories"), "{found}");
+}
+
+#[test]
+fn global_records_have_a_limit() {
+    let found = issue_between(|archive| {
+        (0..65).fold(archive, |archive, _| archive.pax(b'g', &[("comment", b"x")]))
+    });
+    assert!(found.contains("bytes of global extended headers: limit of 4096 reached"), "{found}");
+}
+
+#[test]
+fn headers_that_claim_the_same_blocks_do_not_cost_their_square() {
+    // Each is a sparse member whose map goes on in the header of the next, up to the end.
+    let header = Header::new(b'S', b"1").put(257, b"ustar  \0").put(482, &[1]).put(504, &[1]);
+    let block = Archive::default().raw(header, b"").0;
+    let (_, issues) = opened(block.repeat(200_000));
+    assert!(issues.iter().any(|issue| issue.what.contains("limit of")), "{:?}", issues.first());
 }
 
 #[test]
