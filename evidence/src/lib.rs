@@ -3,6 +3,33 @@
 //! Evidence is recognised by its content, never by its extension, and opened read-only. It was
 //! written by an attacker: nothing here follows a symbolic link, leaves the root of a tree, opens a
 //! FIFO, socket or device, or writes beside the evidence. This crate knows nothing of containers.
+//!
+//! - [`open`] turns what the user named into a [`Source`] with its [`Tree`]s and its issues.
+//! - A tree is a [`DirectoryTree`], a [`TarTree`](tar::TarTree), or in tests a [`MemoryTree`]. All
+//!   give the same answers for the same host; what one cannot tell is `None`.
+//! - [`walk()`] visits the nodes of a tree in order, within limits.
+//! - A [`Spool`] makes content that comes from front to back, as from a decompressor, readable at
+//!   offsets: in memory while it is small, else in a temporary file without a name.
+//! - Only the module `files` names `std::fs`.
+//!
+//! ```no_run
+//! use dockline_evidence::{Descend, Spool, open, walk};
+//!
+//! let source = open("web1.tar.zst".as_ref(), "web1.tar.zst", &Spool::default())?;
+//! for tree in &source.trees {
+//!     let mut files = Vec::new();
+//!     let mut issues = Vec::new();
+//!     walk(
+//!         tree.tree.as_ref(),
+//!         &mut |path, _entry| {
+//!             files.push(path.clone());
+//!             Descend::Into
+//!         },
+//!         &mut |path, error| issues.push((path, error)),
+//!     );
+//! }
+//! # Ok::<(), dockline_evidence::EvidenceError>(())
+//! ```
 
 mod decompress;
 pub mod directory;

@@ -80,7 +80,22 @@ pub(crate) fn recognise(bytes: &dyn ReadAt) -> Result<Form, EvidenceError> {
         }
     }
     let is_empty_tar = is_block && block.iter().all(|byte| *byte == 0) && bytes.len() == 10_240;
-    Ok(if is_empty_tar { Form::Tar } else { Form::Unknown })
+    let is_tar = is_empty_tar || has_header_further_on(bytes)?;
+    Ok(if is_tar { Form::Tar } else { Form::Unknown })
+}
+
+/// A tar archive with a damaged beginning still has headers after it.
+fn has_header_further_on(bytes: &dyn ReadAt) -> Result<bool, EvidenceError> {
+    let mut block = [0; tar::BLOCK];
+    let mut at = 0;
+    while at < HEAD && fill(bytes, at, &mut block)? {
+        let is_ustar = block.get(257..262) == Some(b"ustar");
+        if is_ustar && tar::is_header(&block) {
+            return Ok(true);
+        }
+        at = at.saturating_add(512);
+    }
+    Ok(false)
 }
 
 /// Whether there were enough bytes.

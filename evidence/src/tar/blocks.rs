@@ -74,9 +74,12 @@ fn read(bytes: &dyn ReadAt, at: u64, count: usize) -> Result<Vec<u8>, EvidenceEr
     let mut filled: usize = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         let from = at.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
-        match bytes.read_at(from, rest)? {
-            0 => break,
-            read => filled = filled.saturating_add(read),
+        match bytes.read_at(from, rest) {
+            Ok(0) => break,
+            Ok(read) => filled = filled.saturating_add(read),
+            // What stands before a bad place of a disk is still good.
+            Err(_) if filled >= BLOCK => break,
+            Err(error) => return Err(error.into()),
         }
     }
     buffer.truncate(filled);

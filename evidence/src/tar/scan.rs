@@ -85,7 +85,7 @@ impl Scan {
                     is_ended = false;
                     let next = member.next;
                     if let Err(error) = self.member(*member, at) {
-                        return self.issue(at, None, &error);
+                        return self.unreadable(at, &error);
                     }
                     at = next;
                 }
@@ -99,14 +99,14 @@ impl Scan {
                     self.passed_over = self.passed_over.saturating_add(512);
                 }
                 Ok(Found::End) => return self.end(at, is_ended),
-                Err(error @ EvidenceError::Io(_)) => return self.issue(at, None, &error),
+                Err(error @ EvidenceError::Io(_)) => return self.unreadable(at, &error),
                 Err(error) => match self.next_header(at, &error) {
                     Ok(next) => at = next,
-                    Err(error) => return self.issue(at, None, &error),
+                    Err(error) => return self.unreadable(at, &error),
                 },
             }
             if let Some(error) = self.reached_limit() {
-                return self.issue(at, None, &error);
+                return self.unreadable(at, &error);
             }
         }
     }
@@ -136,10 +136,17 @@ impl Scan {
         let end = next.min(self.blocks.size());
         let skipped = end.saturating_sub(at);
         let what = format!("{error}; {skipped} bytes passed over to offset {end}");
-        self.add_issue(
-            Issue::new(error.issue_kind(), self.place(at, None), what).losing(1, skipped),
-        );
+        let issue = Issue::new(error.issue_kind(), self.place(at, None), what);
+        self.add_issue(issue.losing(1, skipped));
         Ok(next)
+    }
+
+    /// There is no reading on, because of the system or of a limit: what follows is lost.
+    fn unreadable(&mut self, at: u64, error: &EvidenceError) {
+        let rest = self.blocks.size().saturating_sub(at);
+        let what = format!("{error}; the {rest} bytes from here on are not read");
+        let issue = Issue::new(error.issue_kind(), self.place(at, None), what);
+        self.add_issue(issue.losing(0, rest));
     }
 
     fn end(&mut self, at: u64, is_ended: bool) {

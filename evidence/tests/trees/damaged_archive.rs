@@ -270,6 +270,34 @@ fn global_records_hold_for_what_follows_until_others_come() {
     assert_eq!(uids, [Some(0), Some(7), Some(8), Some(0)]);
 }
 
+/// A disk that cannot be read from an offset on.
+struct BadDisk(Vec<u8>, u64);
+
+impl ReadAt for BadDisk {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if offset >= self.1 {
+            return Err(std::io::Error::other("bad sector"));
+        }
+        let before = usize::try_from(self.1 - offset).unwrap().min(buffer.len());
+        self.0.read_at(offset, &mut buffer[..before])
+    }
+}
+
+#[test]
+fn what_stands_before_a_bad_place_of_a_disk_is_read() {
+    let archive = Archive::default().file(b"a", b"1").file(b"b", b"2").file(b"c", b"3").end();
+    let (tree, issues) = TarTree::open(Arc::new(BadDisk(archive, 2048)), "e.tar");
+    assert_eq!(tree.list(&TreePath::root()).unwrap().len(), 2);
+    let issues: Vec<String> = issues.iter().map(Issue::to_string).collect();
+    let expected = "e.tar offset:2048: bad sector; the 8192 bytes from here on are not read \
+                    (unreadable)";
+    assert_eq!(issues, [expected]);
+}
+
 #[test]
 fn archives_one_after_the_other_are_one_tree() {
     let one = Archive::default().file(b"one", b"1").end();

@@ -254,6 +254,18 @@ fn noise(count: usize) -> Vec<u8> {
 }
 
 #[test]
+fn an_archive_with_a_damaged_beginning_is_still_one() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("evidence");
+    let mut archive = Archive::default().file(b"a", &[1; 2000]).file(b"b", b"2").end();
+    archive[..600].fill(7);
+    std::fs::write(&path, gzip(&archive)).unwrap();
+    let source = open(&path, "e", &Spool::default()).unwrap();
+    assert_eq!(answers(source.trees[0].tree.as_ref()).len(), 2);
+    assert_eq!((source.issues.len(), source.issues[0].lost_bytes), (1, 2560));
+}
+
+#[test]
 fn evidence_that_is_not_read_is_named() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("evidence.tar");
