@@ -109,8 +109,7 @@ fn read_config(file: &ArtifactFile, bytes: &[u8], findings: &mut dyn Findings) -
     let document = match json::read(bytes) {
         Ok(document) => document,
         Err(flaw) => {
-            let lost_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            json::Flaw { lost_bytes, ..flaw }.report(file, findings);
+            flaw.report_lost(file, bytes.len(), findings);
             return ImageConfig::default();
         }
     };

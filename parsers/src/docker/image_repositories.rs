@@ -2,7 +2,7 @@
 //!
 //! The engine rewrites the whole table `repositories.json` on each change of any name, by pull, tag,
 //! build, load, untag or removal; it holds no times. A name with a digest (`alpine@sha256:…`) is
-//! there only for what was pulled from a registry or pushed to one. Beside it, for each image:
+//! there only for what was pulled from a registry or pushed to one, by 1.13 or later. Beside it, for each image:
 //! `lastUpdated`, the last time that a tag was put on it by `docker tag`, `build -t`, `commit` or
 //! `import` (not by a pull, nor by a load), be that tag still there or not; `parent`, the image that
 //! it was made from by a local build or commit; `builtLocally` (24.0 and later), an empty mark.
@@ -58,7 +58,6 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
         let Some(bytes) = artifact.read(file, findings) else { continue };
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if file.capture("image").is_none() {
-            findings.records(&file.origin, 1, length);
             table::parse((artifact, file), &bytes, inventory, findings);
             continue;
         }

@@ -96,18 +96,61 @@ pub fn read(bytes: &[u8]) -> Result<Document, Flaw> {
         let what = "bytes that are not UTF-8, read as replacement characters";
         flaws.push(Flaw::at_offset(IssueKind::Malformed, offset, what));
     }
-    let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
-    let value = match values.next() {
-        Some(Ok(value)) => value,
-        Some(Err(error)) => return Err(syntax_flaw(&error, &text, skipped)),
+    let (value, end) = match first_value(&text) {
+        Some(Ok(found)) => found,
+        Some(Err(error)) => {
+            let refused = || syntax_flaw(&error, &text, skipped);
+            let (found, at) = without_lone_surrogates(&text).ok_or_else(refused)?;
+            let what = "half of a surrogate pair alone, read as a replacement character";
+            let at = at.saturating_add(skipped);
+            flaws.push(Flaw::at_offset(IssueKind::Malformed, at, what));
+            found
+        }
         None => return Err(Flaw::at_offset(IssueKind::Malformed, 0, "holds only white space")),
     };
-    let rest = text.get(values.byte_offset()..).unwrap_or_default().trim_ascii();
+    let rest = text.get(end..).unwrap_or_default().trim_ascii();
     let lost = as_u64(rest.len().min(bytes.len()));
     if !rest.is_empty() {
         flaws.push(remainder(rest, bytes.trim_ascii_end().len(), lost));
     }
     Ok(Document { value, flaws, length: as_u64(bytes.len()).saturating_sub(lost) })
+}
+
+/// The first value in a text, and where it ends.
+fn first_value(text: &str) -> Option<Result<(Value, usize), serde_json::Error>> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let value = values.next()?;
+    Some(value.map(|value| (value, values.byte_offset())))
+}
+
+/// The value with U+FFFD for each half of a surrogate pair that stands alone, and where the first
+/// of these stands. Go reads them so: refusing them would let an image hide its history from us.
+fn without_lone_surrogates(text: &str) -> Option<((Value, usize), usize)> {
+    let half = |at: usize| {
+        let digits = text.get(at..at.saturating_add(6))?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok().filter(|code| (0xd800..0xe000).contains(code))
+    };
+    let (mut repaired, mut first, mut rest) = (String::with_capacity(text.len()), None, 0);
+    while let Some(before) = text.get(rest..)?.find('\\') {
+        let at = rest.saturating_add(before);
+        repaired.push_str(text.get(rest..at)?);
+        let length = match (half(at), half(at.saturating_add(6))) {
+            (Some(0xd800..0xdc00), Some(0xdc00..)) => 12,
+            (Some(_), _) => 0,
+            // The character after a backslash belongs to it, be it another backslash.
+            (None, _) => text.get(at..)?.chars().take(2).map(char::len_utf8).sum(),
+        };
+        rest = at.saturating_add(length);
+        repaired.push_str(text.get(at..rest)?);
+        if length == 0 {
+            repaired.push_str("\\ufffd");
+            rest = at.saturating_add(6);
+            first = first.or(Some(at));
+        }
+    }
+    repaired.push_str(text.get(rest..)?);
+    // The escape is as long as the one in its place: offsets hold in both texts.
+    Some((first_value(&repaired)?.ok()?, first?))
 }
 
 /// Content that is no JSON for a reason that the syntax error would not tell.
@@ -211,8 +254,12 @@ impl<'a> Fields<'a> {
         Fields { object, path, wrong }
     }
 
+    /// The value of a key; as Go reads it, also of one that differs only in upper and lower case.
     fn value(&self, key: &str) -> Option<&'a Value> {
-        self.object?.get(key).filter(|value| !value.is_null())
+        let object = self.object?;
+        let in_any_case = || object.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+        let value = object.get(key).or_else(|| in_any_case().map(|(_, value)| value));
+        value.filter(|value| !value.is_null())
     }
 
     fn key(&self, key: &str) -> String {
@@ -429,6 +476,27 @@ mod tests {
         let places: Vec<_> = document.flaws.into_iter().map(|flaw| flaw.at).collect();
         assert_eq!(places, [Place::Offset(0), Place::Offset(10)]);
         assert_eq!(flaw_of(b"\xff\xfe{\0}\0").0, IssueKind::Unsupported);
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_costs_only_itself() {
+        let document = read(br#"{"a":"\\ud800 \ud800\u0041 \ud83d\ude00 \udc00"}0"#).unwrap();
+        assert_eq!(document.value["a"], "\\ud800 \u{fffd}A \u{1f600} \u{fffd}");
+        let places: Vec<_> = document.flaws.into_iter().map(|flaw| flaw.at).collect();
+        assert_eq!(places, [Place::Offset(14), Place::Offset(48)]);
+        assert_eq!(
+            flaw_of(br#"{"a":"\ud800"#),
+            malformed(12, "cut off: EOF while parsing a string")
+        );
+    }
+
+    #[test]
+    fn a_key_in_another_case_is_read_as_go_reads_it() {
+        let value = serde_json::json!({"Created": "x", "created": null, "CMD": ["a"]});
+        let wrong = Wrong::default();
+        let fields = Fields::new(&value, &wrong);
+        assert_eq!(fields.texts("Cmd"), ["a"]);
+        assert_eq!(fields.text("created"), None, "the exact key counts first");
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl ImageFile<'_> {
         match (self.known.digests.as_slice(), made_here) {
             ([], true) => "made here by a build or a commit".to_owned(),
             ([], false) => {
-                "no registry's digest is known of it: built, imported, committed or loaded here"
+                "no registry's digest is known of it: made or loaded here, or pulled before engine 1.13"
                     .to_owned()
             }
             (digests, true) => format!("made here, and pushed as {}", digests.join(", ")),

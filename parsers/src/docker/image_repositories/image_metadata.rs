@@ -36,8 +36,7 @@ struct ImageMetadata<'a> {
 
 impl ImageMetadata<'_> {
     fn malformed(&self, what: String, findings: &mut dyn Findings) {
-        let issue = self.file.issue(IssueKind::Malformed, Position::File, what);
-        findings.issue(issue.losing(1, 0));
+        findings.issue(self.file.issue(IssueKind::Malformed, Position::File, what));
     }
 
     fn last_tagged(&self, text: &str, findings: &mut dyn Findings) {

@@ -32,17 +32,18 @@ fn rows(file: &ArtifactFile, bytes: &[u8], findings: &mut dyn Findings) -> Optio
     let document = match json::read(bytes) {
         Ok(document) => document,
         Err(flaw) => {
-            flaw.report(file, findings);
+            flaw.report_lost(file, bytes.len(), findings);
             return None;
         }
     };
+    findings.records(&file.origin, 1, document.length);
     let wrong = Wrong::default();
     let table = repositories::read(&document.value, &wrong);
     for flaw in document.flaws.iter().chain(&wrong.into_flaws()) {
         flaw.report(file, findings);
     }
     for (key, what) in table.wrong {
-        findings.issue(file.issue(IssueKind::Malformed, Position::Key(&key), what).losing(1, 0));
+        findings.issue(file.issue(IssueKind::Malformed, Position::Key(&key), what));
     }
     if !table.found {
         let what = "no table of repositories";
@@ -113,7 +114,7 @@ impl Table<'_> {
             }
             ImageReference::Tag(_) if in_registry => "",
             ImageReference::Tag(_) => {
-                "; no registry's digest is known of it: built, imported, committed or loaded here"
+                "; no registry's digest is known of it: made or loaded here, or pulled before engine 1.13"
             }
         };
         let lost = if known { "" } else { "; the image itself is not in the evidence" };

@@ -29,8 +29,7 @@ impl<'a> Store<'a> {
         let document = match json::read(&bytes) {
             Ok(document) => document,
             Err(flaw) => {
-                let lost_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                json::Flaw { lost_bytes, ..flaw }.report(file, findings);
+                flaw.report_lost(file, bytes.len(), findings);
                 return Vec::new();
             }
         };
