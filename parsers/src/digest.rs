@@ -133,4 +133,15 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn every_chain_id_of_a_real_host_is_computed_from_its_layers() {
+        let host = include_str!("../../testdata/docker.layer/engine-20.10-chains.txt");
+        for line in host.lines() {
+            let ids: Vec<Digest> = line.split(' ').map(|id| Digest::parse(id).unwrap()).collect();
+            let below = ids.get(2).cloned().map(ChainId);
+            assert_eq!(ChainId::on(below.as_ref(), &DiffId(ids[1].clone())).0, ids[0]);
+        }
+        assert_eq!(host.lines().count(), 13);
+    }
 }

@@ -62,7 +62,11 @@ impl ImageMetadata<'_> {
     }
 
     fn tags_left(&self) -> String {
-        let lost = if self.known.stores.is_empty() { "; the image is gone" } else { "" };
+        let lost = if self.known.stores.is_empty() {
+            "; the image itself is not in the evidence"
+        } else {
+            ""
+        };
         match self.known.tags.as_slice() {
             [] => format!("tagged, the last time; it has no tag now: moved or removed since{lost}"),
             [tag] => format!("tagged, the last time; its tag now: {tag}{lost}"),

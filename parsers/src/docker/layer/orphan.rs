@@ -1,5 +1,6 @@
 //! Events of what is left of something that is gone.
 
+use super::registered::plural;
 use super::{DIRECTORY, DISTRIBUTION, LAYER, Store, WRITABLE};
 use crate::container_id::is_id;
 use crate::formats::json;
@@ -30,11 +31,16 @@ impl Store<'_> {
         self.mounts_without_container(findings);
         self.containers_without_mount(findings);
         self.unfinished_removals(findings);
-        if self.is_directory(self.base(b"imagedb/content/sha256").as_ref()) {
+        if self.images_are_known() {
             self.layers_without_image(findings);
             self.transfers_without_image(findings);
         }
         self.directories_of_nobody(findings);
+    }
+
+    /// Whether the evidence has the images of the store: if not, nothing is known of any.
+    pub(super) fn images_are_known(&self) -> bool {
+        self.is_directory(self.base(b"imagedb/content/sha256").as_ref())
     }
 
     fn base(&self, below: &[u8]) -> Option<TreePath> {
@@ -129,7 +135,7 @@ impl Store<'_> {
                     "removal of the container begun and not finished: its writable layer is gone, \
                        its directory is left"
                         .to_owned(),
-                made: None,
+                made: self.last_change(path.join(b"config.v2.json").as_ref()),
                 held_in: mounts.clone(),
             };
             self.tell(&trace, findings);
@@ -189,9 +195,10 @@ impl Store<'_> {
     ) {
         let Some(file) = layer.file else { return };
         let containers = self.standing.containers.get(chain).map_or(0, |ids| ids.count);
+        let containers = plural(containers, "container");
         let text = format!(
-            "no readable image holds layer {}, {containers} containers stand on it: its image was \
-             removed, or a pull or build did not finish, or BuildKit keeps it",
+            "no readable image holds layer {}, under {containers}: its image was removed, or a \
+             pull or build did not finish, or BuildKit keeps it",
             chain.0.short()
         );
         let trace = Trace {

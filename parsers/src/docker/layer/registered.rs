@@ -28,8 +28,14 @@ impl Store<'_> {
         let Some(modified) = self.modified(file, findings) else { return };
         let images = self.standing.images.get(chain);
         let containers = self.standing.containers.get(chain);
-        let counts = (images.map_or(0, |ids| ids.count), containers.map_or(0, |ids| ids.count));
-        let text = text(chain, layer, counts);
+        let mut text = text(chain, layer);
+        if self.images_are_known() {
+            let count = images.map_or(0, |ids| ids.count);
+            text.push_str(&format!("; held by {}", plural(count, "image")));
+        }
+        if let Some(containers) = containers {
+            text.push_str(&format!("; under {}", plural(containers.count, "container")));
+        }
         let subject = self.subject_of(chain);
         let at = (modified, Meaning::Added);
         let mut event = Event::new(&file.origin, &LAYER, &subject, at);
@@ -100,21 +106,18 @@ fn chain_is_sound(
     computed == *chain
 }
 
-fn text(chain: &ChainId, layer: &LayerFiles<'_>, (images, containers): (u64, u64)) -> String {
+fn text(chain: &ChainId, layer: &LayerFiles<'_>) -> String {
     let size = layer.size.map(|size| format!(" of {size} bytes")).unwrap_or_default();
     let below = match &layer.parent {
         Some(parent) => format!("on layer {}", parent.0.short()),
         None if layer.has_parent => "on a layer that cannot be read".to_owned(),
         None => "at the base of a chain".to_owned(),
     };
-    let plural = |count: u64, one: &str| match count {
-        1 => format!("1 {one}"),
-        _ => format!("{count} {one}s"),
-    };
-    format!(
-        "layer {}{size} arrived {below}; held by {}, under {}",
-        chain.0.short(),
-        plural(images, "image"),
-        plural(containers, "container")
-    )
+    format!("layer {}{size} arrived {below}", chain.0.short())
+}
+
+/// A number of things, in words.
+pub(super) fn plural(count: u64, one: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{ending}")
 }
