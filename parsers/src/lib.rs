@@ -7,6 +7,8 @@
 //! README's table and the tests that hold for every parser.
 
 pub mod artifact;
+#[cfg(test)]
+mod case;
 pub mod container_id;
 pub mod digest;
 pub mod docker;

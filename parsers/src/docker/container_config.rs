@@ -320,3 +320,6 @@ fn flagged<'a>(name: &'static str, flag: bool) -> Vec<Attribute<'a>> {
     all.flag(name, flag);
     all.into_vec()
 }
+
+#[cfg(test)]
+mod tests;

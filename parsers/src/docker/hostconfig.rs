@@ -51,7 +51,7 @@ pub(super) static PARSER: Parser = Parser {
 };
 
 static SETTINGS: Kind = Kind {
-    data_type: "docker:container:host_configuration",
+    data_type: "docker:container:hostconfig",
     source_short: "DOCKER",
     source_long: "Docker container host configuration",
 };
@@ -175,3 +175,6 @@ fn judge_alone(artifact: &Artifact, config: &ConfigV2, host_config: &HostConfig)
         volume_options: &|name| directory::volume_options(artifact, name),
     })
 }
+
+#[cfg(test)]
+mod tests;

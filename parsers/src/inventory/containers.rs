@@ -172,3 +172,6 @@ fn add_mounted(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

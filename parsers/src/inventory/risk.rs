@@ -22,8 +22,8 @@
 //! - `ipc=shareable`: the default before 20.10. Namespaces of other containers (`container:<id>`)
 //!   are how pods work: notes.
 //! - Capabilities that every container has; adding them after `--cap-drop=ALL` is hardening.
-//! - The log driver `none` without a restart policy, not even `no`, is how the classic builder
-//!   makes its containers: a note.
+//! - The log driver `none` of a container that names its image by digest is how the classic
+//!   builder makes its containers: a note.
 //! - No limit of memory or processes, and a writable root: defaults, to be seen in the attributes.
 //!
 //! Source: moby `api/types/container/hostconfig.go`, `daemon/daemon_unix.go`, `oci/defaults.go`
@@ -36,10 +36,11 @@ mod settings;
 
 use crate::formats::config_v2::ConfigV2;
 use crate::formats::host_config::{HostConfig, VolumeOptions};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Risks of one container that are told; more do not tell more.
+/// Risks of one container that are told, the highest first; more do not tell more.
 const RISK_LIMIT: usize = 64;
 /// Characters of a setting that its tag shows.
 const SHOWN_LENGTH: usize = 200;
@@ -131,8 +132,12 @@ pub fn judge(case: &Case<'_>) -> Vec<Risk> {
     capabilities::judge(case.host_config, &mut found);
     devices::judge(case.host_config, &mut found);
     mounts::judge(case, &mut found);
-    let risks = found.0.into_iter().map(|(name, severity)| Risk { name, severity });
-    risks.take(RISK_LIMIT).collect()
+    let mut risks: Vec<Risk> =
+        found.0.into_iter().map(|(name, severity)| Risk { name, severity }).collect();
+    risks.sort_by_key(|risk| Reverse(risk.severity));
+    risks.truncate(RISK_LIMIT);
+    risks.sort_by(|one, other| one.name.cmp(&other.name));
+    risks
 }
 
 /// Risks by name; the same one found twice has the higher severity.
@@ -153,3 +158,6 @@ impl Found {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
     namespaces(case, found);
     host.security_options.iter().for_each(|option| security_option(option, host, found));
     confinement(case, found);
-    life(host, found);
+    life(case, found);
     network(host, found);
 }
 
@@ -90,14 +90,16 @@ fn confinement(case: &Case<'_>, found: &mut Found) {
     found.add_if(left_out(&host.readonly_paths, READ_ONLY), medium, "readonly-paths-emptied");
 }
 
-fn life(host: &HostConfig, found: &mut Found) {
+fn life(case: &Case<'_>, found: &mut Found) {
+    let host = case.host_config;
     let policy = host.restart_policy.as_deref();
     if let Some(policy @ ("always" | "unless-stopped")) = policy {
         found.add(Note, Low, &format!("restart-policy:{policy}"));
     }
     found.add_if(host.auto_remove, (Note, Low), "auto-remove");
     let driver = host.log_driver.as_deref().unwrap_or_default();
-    let silent = if policy.is_none() { (Note, Low) } else { (Risk, Medium) };
+    let image = case.config.settings.image.as_deref().unwrap_or_default();
+    let silent = if image.starts_with("sha256:") { (Note, Low) } else { (Risk, Medium) };
     found.add_if(driver == "none", silent, "log-driver:none");
     let remote = !LOCAL_LOGS.contains(&driver);
     found.add_if(remote, (Note, Low), &format!("log-driver:{driver}"));
