@@ -158,7 +158,10 @@ fn report_unreadable(
     let mut event = Event::new(&file.origin, &CONFIGURATION, &subject, when);
     event.confidence = Confidence::Filesystem;
     event.action = "write";
-    event.text = "container metadata last written; the content cannot be read";
+    event.text = match file.capture("leftover") {
+        None => "container metadata last written; the content cannot be read",
+        Some(_) => "interrupted write of the container metadata; the content cannot be read",
+    };
     findings.event(&event);
 }
 

@@ -108,9 +108,14 @@ fn start(config: &ConfigV2, instant: Instant) -> Moment {
 fn end(config: &ConfigV2, instant: Instant) -> Moment {
     let state = &config.state;
     let before_start = state.started.is_some_and(|started| instant < started);
-    if state.running && !state.restarting && before_start {
-        let text = "previous run of the container ended; its exit code was not kept".to_owned();
-        return moment(Step::End, (instant, Meaning::End), text);
+    if state.running && !state.restarting {
+        // The start of the run that goes on has set the exit code to 0.
+        let text = if before_start || state.started.is_none() {
+            "previous run of the container ended; its exit code was not kept"
+        } else {
+            "container ended, though marked as running; its exit code was not kept"
+        };
+        return moment(Step::End, (instant, Meaning::End), text.to_owned());
     }
     let mut text = ended(state);
     if config.manually_stopped == Some(true) {

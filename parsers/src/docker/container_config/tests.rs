@@ -106,6 +106,14 @@ fn while_a_container_runs_its_end_is_that_of_the_run_before() {
 }
 
 #[test]
+fn an_end_of_a_container_marked_as_running_has_no_exit_code() {
+    let outcome = state(json!({"Running": true, "ExitCode": 0,
+        "StartedAt": "2026-01-02T00:00:00Z", "FinishedAt": "2026-01-03T00:00:00Z"}));
+    assert_eq!(outcome.only("die")["exit_code"], Value::Null);
+    assert!(text(outcome.only("die"), "message").contains("though marked as running"));
+}
+
+#[test]
 fn a_short_run_may_end_before_its_start_and_is_not_running() {
     let outcome = state(json!({"Running": false, "ExitCode": 3,
         "StartedAt": "2020-07-20T15:32:16.21915337Z",
