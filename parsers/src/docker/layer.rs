@@ -32,6 +32,7 @@ mod distribution;
 mod orphan;
 mod registered;
 mod standing;
+mod tests;
 mod writable;
 
 use crate::formats::layer_store::{self, LayerStore};
@@ -102,7 +103,7 @@ struct Store<'a> {
     id: &'a ImageStore,
     files: &'a LayerStore<'a>,
     standing: Standing<'a>,
-    /// `registry/repository@digest` that each layer came from or went to.
+    /// `registry/repository@digest` that each layer came from or went to, the newest first.
     sources: BTreeMap<&'a DiffId, Vec<String>>,
 }
 

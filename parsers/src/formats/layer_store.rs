@@ -8,6 +8,9 @@ use crate::{Artifact, ArtifactFile, ChainId, DiffId, Digest, ImageStore};
 use dockline_timeline::{Findings, IssueKind, Position};
 use std::collections::BTreeMap;
 
+/// Longest text that is kept; the engine's longest, `lower`, must fit into a page of 4,096 bytes.
+const TEXT_LIMIT: usize = 8_192;
+
 /// A read-only layer: `layerdb/sha256/<chain id>/`.
 #[derive(Debug, Default)]
 pub struct LayerFiles<'a> {
@@ -161,6 +164,12 @@ impl<'a> Reader<'a, '_> {
     fn text(&mut self) -> Option<String> {
         let bytes = self.artifact.read(self.file, self.findings)?;
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if bytes.len() > TEXT_LIMIT {
+            let what = format!("{length} bytes, longer than the {TEXT_LIMIT} that are read of it");
+            let issue = self.file.issue(IssueKind::LimitReached, Position::File, what);
+            self.findings.issue(issue.losing(1, length));
+            return None;
+        }
         self.findings.records(&self.file.origin, 1, length);
         match String::from_utf8(bytes) {
             Ok(text) => Some(text.trim_end_matches('\n').to_owned()),

@@ -88,3 +88,62 @@ fn table(bytes: &[u8], images: &mut BTreeMap<String, Image>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::{Plan, Subtree, plan};
+    use crate::{ChainId, DiffId, Digest};
+    use dockline_evidence::{MemoryTree, Spool};
+    use std::sync::Arc;
+
+    fn planned(tree: MemoryTree) -> Plan {
+        let subtree = Subtree {
+            evidence: Arc::from("e"),
+            host: Some(Arc::from("h")),
+            fallback_host: Arc::from("h"),
+            tree: Arc::new(tree),
+        };
+        plan(&[subtree], &|_| true, &Spool::new(None))
+    }
+
+    #[test]
+    fn an_image_has_the_names_layers_and_stores_of_all_its_files() {
+        let layer = Digest::of(b"layer");
+        let config = format!(r#"{{"rootfs":{{"diff_ids":["{layer}"]}}}}"#);
+        let id = Digest::of(config.as_bytes());
+        let table = format!(
+            r#"{{"Repositories":{{"b":{{"b:1":"{id}","b@{layer}":"{id}"}},"a":{{"a:1":"{id}"}}}}}}"#
+        );
+        let unused = format!(r#"{{"Repositories":{{"c":{{"c:1":"{id}"}}}}}}"#);
+        let metadata = format!("d/image/overlay2/imagedb/metadata/sha256/{}", id.hex());
+        let content =
+            |driver: &str| format!("d/image/{driver}/imagedb/content/sha256/{}", id.hex());
+        let tree = MemoryTree::new()
+            .with_file(&content("overlay2"), config.as_str(), None)
+            .with_file(&content("btrfs"), config.as_str(), None)
+            .with_file("d/image/overlay2/repositories.json", table, None)
+            .with_file("d/image/overlay2/.tmp-repositories.json7", unused, None)
+            .with_file(&format!("{metadata}/parent"), layer.as_str(), None)
+            .with_file(&format!("{metadata}/builtLocally"), [1], None);
+        let plan = planned(tree);
+        let image = &plan.planned[0].inventory.images[id.as_str()];
+        assert_eq!(image.tags, ["a:1", "b:1"]);
+        assert_eq!(image.digests, [format!("b@{layer}")]);
+        assert_eq!(image.diff_ids, [DiffId(layer.clone())]);
+        assert_eq!(image.chain_ids, [ChainId(layer.clone())]);
+        assert_eq!((image.parent.as_deref(), image.built_locally), (Some(layer.as_str()), true));
+        let drivers: Vec<&str> = image.stores.iter().map(|store| store.driver.as_str()).collect();
+        assert_eq!(drivers, ["btrfs", "overlay2"]);
+        let subject = plan.planned[0].inventory.image_subject(id.as_str());
+        assert_eq!(subject.image_name.as_deref(), Some("a:1"));
+    }
+
+    #[test]
+    fn an_image_of_which_only_a_name_is_left_is_in_no_store() {
+        let id = Digest::of(b"gone");
+        let table = format!(r#"{{"Repositories":{{"a":{{"a:1":"{id}"}}}}}}"#);
+        let tree = MemoryTree::new().with_file("d/image/vfs/repositories.json", table, None);
+        let plan = planned(tree);
+        assert!(plan.planned[0].inventory.images[id.as_str()].stores.is_empty());
+    }
+}

@@ -9,13 +9,24 @@ use dockline_timeline::{
     Confidence, Event, Findings, Instant, IssueKind, Meaning, Position, Subject, Value,
 };
 
+/// Sources of a layer that its own event names; the engine keeps at most 50.
+const SOURCES_KEPT: usize = 50;
+/// Longest name of a repository in that list; a registry allows 255.
+const NAME_KEPT: usize = 255;
+
+/// `repository@digest`.
+fn name(source: &LayerSource) -> String {
+    let repository: String = source.repository.chars().take(NAME_KEPT).collect();
+    format!("{repository}@{}", source.digest)
+}
+
 impl<'a> Store<'a> {
     pub(super) fn distribution(&mut self, findings: &mut dyn Findings) {
         for (file, diff) in &self.files.sources {
             let sources = self.read_sources(file, findings);
             self.transfers((file, diff), &sources, findings);
-            let name = |source: &LayerSource| format!("{}@{}", source.repository, source.digest);
-            self.sources.insert(diff, sources.iter().map(name).collect());
+            let names = sources.iter().rev().take(SOURCES_KEPT).map(name);
+            self.sources.insert(diff, names.collect());
         }
         for (file, digest, diff) in &self.files.blobs {
             if let Some(diff) = diff {

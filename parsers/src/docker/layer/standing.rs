@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// Names of a list that are kept; of the rest only the number is.
 const NAMES_LIMIT: usize = 64;
 /// The engine stacks at most 125 layers; a chain that is longer was made to be.
-const CHAIN_LIMIT: usize = 1_024;
+const CHAIN_LIMIT: usize = 256;
 
 /// Ids, the first few of them by name.
 #[derive(Debug, Default, PartialEq, Eq)]
