@@ -153,8 +153,14 @@ impl<'c> Ledger<'c> {
                 (IssueKind::LimitReached, 1, what)
             }
             Damage::Torn { fault, records } => {
-                let how = if fault.ran_out { "it ends" } else { "it goes wrong" };
-                let what = format!("torn record of {length} bytes: {how} after {}", fault.at);
+                let what = match wide(fault.at) {
+                    0 => format!("{length} bytes that are no record"),
+                    at if at < length => {
+                        let place = spot.offset.saturating_add(at);
+                        format!("torn record of {length} bytes, wrong at offset {place}")
+                    }
+                    _ => format!("torn record of {length} bytes"),
+                };
                 (IssueKind::Malformed, records, what)
             }
         };

@@ -11,6 +11,7 @@ mod generator;
 mod hostile;
 mod pieces;
 mod promises;
+mod real;
 mod rotations;
 
 /// Divides even the smallest log.
@@ -42,7 +43,7 @@ fn shown(found: &Collected) -> Vec<String> {
 fn show(line: &str) -> String {
     let event: serde_json::Value = serde_json::from_str(line).unwrap();
     let text = |name: &str| event[name].as_str().unwrap_or("-").to_owned();
-    let body = event["message_body"].as_str().unwrap_or(event["message"].as_str().unwrap());
+    let body = event["message_body"].as_str().or(event["message"].as_str()).unwrap();
     let mut shown = format!("{} {} {body:?}", text("source_locator"), text("log_source"));
     for name in ["pieces", "incomplete", "log_attributes"] {
         if let Some(value) = event.get(name) {
