@@ -20,8 +20,9 @@
 //! `layerdb` puts below.
 //!
 //! What is left of something that is gone is told by one more event, `inferred`, tagged `orphan`, at
-//! the latest time at which it can have gone: the last change of the directory that held it. Nothing
-//! is concluded from a directory that is not in the evidence.
+//! the latest time at which it can have gone: the last change of the directory that held it; a
+//! `committed` that matches no directory tells when something was made that is gone. Nothing is
+//! concluded from a directory that is not in the evidence.
 //!
 //! Not supported: the list of files in `tar-split.json.gz` (reported as skipped), the directories of
 //! other storage drivers than overlay2 and fuse-overlayfs (their `layerdb` is read all the same),

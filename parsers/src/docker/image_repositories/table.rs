@@ -99,7 +99,7 @@ impl Table<'_> {
         event.position = Position::Key(&row.key);
         event.text = &text;
         event.action = "tag";
-        event.attribute("reference", Some(Value::Text(row.reference.as_str().into())));
+        event.attribute("image_reference", Some(Value::Text(row.reference.as_str().into())));
         if let Some(image) = image {
             add_names(&mut event, image);
         }

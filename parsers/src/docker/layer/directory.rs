@@ -1,14 +1,19 @@
 //! Events of the storage driver's directories: when each was made, and when something was last put
 //! on it.
+//!
+//! The engine rewrites `committed` of a layer each time that it makes a directory on top of it, in
+//! the same millisecond as the `link` of that one. A `committed` that no directory matches is the
+//! time at which a container, an image's layer or a build step was made that is gone since.
 
 use super::standing::Owner;
 use super::{DIRECTORY, Store};
 use crate::ArtifactFile;
 use crate::formats::layer_store::DirectoryFiles;
 use dockline_timeline::{
-    Confidence, Event, Findings, IssueKind, Meaning, Position, Subject, Value,
+    Confidence, Event, Findings, Instant, IssueKind, Meaning, Position, Subject, Value,
 };
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A directory that events are about.
 struct Named<'a> {
@@ -16,14 +21,23 @@ struct Named<'a> {
     owner: Owner<'a>,
     /// Whether those below it are the ones that should be.
     sound: bool,
+    /// Whether what was put on it last is gone.
+    last_is_gone: bool,
 }
+
+/// When directories were made, by the short name of the directory right below them.
+type MadeOn<'a> = BTreeMap<&'a str, Vec<Instant>>;
 
 impl Store<'_> {
     pub(super) fn directories(&self, findings: &mut dyn Findings) {
+        let made_on = self.is_complete().then(|| self.made_on());
         for (name, directory) in &self.files.directories {
             let owner = self.standing.owner(name);
             let sound = self.lower_is_sound(directory, owner, findings);
-            let named = Named { name, owner, sound };
+            let is_layer = matches!(owner, Owner::Layer(_));
+            let made_on = made_on.as_ref().filter(|_| is_layer);
+            let last_is_gone = made_on.is_some_and(|made_on| self.last_is_gone(directory, made_on));
+            let named = Named { name, owner, sound, last_is_gone };
             if let Some(file) = directory.link_file {
                 self.of_directory(&named, (file, Meaning::Creation), findings);
             }
@@ -41,11 +55,15 @@ impl Store<'_> {
     ) {
         let Some(modified) = self.modified(file, findings) else { return };
         let subject = self.subject_of_directory(named.owner);
-        let told = told(named.owner, meaning);
+        let gone = named.last_is_gone && meaning == Meaning::Update;
+        let told = if gone { told_of_gone(named.owner) } else { told(named.owner, meaning) };
         let mut event = Event::new(&file.origin, &DIRECTORY, &subject, (modified, meaning));
-        event.confidence = Confidence::Filesystem;
+        event.confidence = if gone { Confidence::Inferred } else { Confidence::Filesystem };
         event.action = "create";
         event.text = &told;
+        if gone {
+            event.tags.push(Cow::from("orphan"));
+        }
         if let Owner::Layer(chain) = named.owner {
             event.layer_identifier = Some(chain.0.as_str());
         }
@@ -55,6 +73,37 @@ impl Store<'_> {
         self.add_driver(&mut event);
         event.attribute("layer_directory", Some(Value::Text(named.name.into())));
         findings.event(&event);
+    }
+
+    /// Whether every layer of the store has its directory in the evidence: if not, one that is not
+    /// there may only not have been collected.
+    fn is_complete(&self) -> bool {
+        let layers = self.files.layers.values().map(|layer| layer.cache_id.as_deref());
+        let mounts = self.files.mounts.values().map(|mount| mount.mount_id.as_deref());
+        layers
+            .chain(mounts)
+            .all(|name| name.is_some_and(|name| self.files.directories.contains_key(name)))
+    }
+
+    fn made_on(&self) -> MadeOn<'_> {
+        let mut made_on = MadeOn::new();
+        for directory in self.files.directories.values() {
+            let first = directory.lower.as_deref().and_then(|lower| lower.split(':').next());
+            let below = first.and_then(|first| first.strip_prefix("l/"));
+            let made = self.last_change(directory.link_file.map(|file| &file.path));
+            if let (Some(below), Some(made)) = (below, made) {
+                made_on.entry(below).or_default().push(made);
+            }
+        }
+        made_on
+    }
+
+    fn last_is_gone(&self, directory: &DirectoryFiles<'_>, made_on: &MadeOn<'_>) -> bool {
+        let last = self.last_change(directory.committed_file.map(|file| &file.path));
+        let (Some(last), Some(link)) = (last, directory.link.as_deref()) else { return false };
+        let made = made_on.get(link).map(Vec::as_slice).unwrap_or_default();
+        // Some archives keep whole seconds only.
+        !made.iter().any(|made| made.seconds().abs_diff(last.seconds()) <= 1)
     }
 
     fn subject_of_directory(&self, owner: Owner<'_>) -> Subject {
@@ -105,6 +154,15 @@ impl Store<'_> {
             None => format!("l/{link}"),
         })
     }
+}
+
+fn told_of_gone(owner: Owner<'_>) -> String {
+    let Owner::Layer(chain) = owner else { return String::new() };
+    format!(
+        "something was put on layer {} that is gone since: a container, a layer of an image or a \
+         step of a build, made now and removed later; no directory on this layer was made now",
+        chain.0.short()
+    )
 }
 
 fn told(owner: Owner<'_>, meaning: Meaning) -> String {

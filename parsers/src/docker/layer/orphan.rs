@@ -60,7 +60,8 @@ impl Store<'_> {
         matches!(self.artifact.tree.metadata(path), Err(EvidenceError::NotFound))
     }
 
-    fn last_change(&self, directory: Option<&TreePath>) -> Option<Instant> {
+    /// When a node was last written, as far as the evidence tells.
+    pub(super) fn last_change(&self, directory: Option<&TreePath>) -> Option<Instant> {
         self.artifact.tree.metadata(directory?).ok()?.modified
     }
 

@@ -182,6 +182,27 @@ fn an_image_of_one_store_holds_no_layer_of_another() {
 }
 
 #[test]
+fn what_was_put_on_a_layer_and_is_gone_left_its_time() {
+    let base = layer_of("base");
+    let tree = with_layer(MemoryTree::new(), "overlay2", (None, &base), "a");
+    let tree = with_image(tree, "overlay2", &[&base]);
+    let tree = tree
+        .with_file("d/overlay2/a/link", "AAA", at(0))
+        .with_file("d/overlay2/0123456789abcdefghijklmno/link", "KKK", at(50))
+        .with_file("d/overlay2/0123456789abcdefghijklmno/lower", "l/AAA", at(50));
+    let matched = tree.clone().with_file("d/overlay2/a/committed", "", at(50));
+    assert_eq!(orphans(Timed(matched)), []);
+    let tree = tree.with_file("d/overlay2/a/committed", "", at(70));
+    let found = orphans(Timed(tree.clone()));
+    assert_eq!(found[0].0, "2023-11-14T22:14:30.000000000Z");
+    assert!(found[0].1.contains("that is gone since: a container"), "{found:?}");
+    let other = layer_of("not collected");
+    let partial = with_layer(tree, "overlay2", (None, &other), "b");
+    let partial = with_image(partial, "overlay2", &[&other]);
+    assert_eq!(orphans(Timed(partial)), [], "a directory of the store is not in the evidence");
+}
+
+#[test]
 fn a_chain_that_stands_on_itself_ends() {
     let folder = |id: &str| format!("d/image/overlay2/layerdb/sha256/{id}");
     let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
