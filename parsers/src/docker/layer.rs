@@ -12,9 +12,9 @@
 //! After moby `layer/filestore.go`, `layer/layer_store.go`, `distribution/metadata`,
 //! `daemon/graphdriver/overlay2/overlay.go` of 20.10.27 (29.7: below `daemon/internal`). None of
 //! these files is ever rewritten, but for v2metadata and `committed`: their times are those of the
-//! facts. Every file gives at most one event, at its time; `lower`, `parent`, `cache-id`, `size`,
-//! `init-id` and `descriptor.json` are facts of the event of `diff`, `mount-id` or `link` beside
-//! them.
+//! facts. A file gives one event at its time (v2metadata one for each transfer); `lower`, `parent`,
+//! `cache-id`, `size`, `init-id` and `descriptor.json` give none: they are facts of the event of
+//! `diff`, `mount-id` or `link` beside them.
 //!
 //! Checked: each chain id against the ids of its layers; each `lower` against the layers that
 //! `layerdb` puts below.
