@@ -155,31 +155,34 @@ fn string(bytes: &[u8]) -> Option<(&str, bool, &[u8])> {
 }
 
 /// Number of bytes before the first quote, backslash or control byte. Looks at eight bytes at once:
-/// in texts full of escapes, as JSON in JSON is, a call for each costs more than that.
+/// in texts full of escapes, as JSON in JSON is, a call of `memchr` for each costs more than that.
 fn plain_length(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 0xff;
-    const TOPS: u64 = ONES << 7;
-    /// The top bit of each byte that is zero; of a byte behind such a one, perhaps too.
-    fn zeros(word: u64) -> u64 {
-        word.wrapping_sub(ONES) & !word & TOPS
-    }
-    let (words, _) = bytes.as_chunks::<8>();
+    let (words, rest) = bytes.as_chunks::<8>();
     let mut length = 0_usize;
     for word in words {
-        let word = u64::from_le_bytes(*word);
-        let controls = word.wrapping_sub(ONES.wrapping_mul(0x20)) & !word & TOPS;
-        let quotes = zeros(word ^ ONES.wrapping_mul(0x22));
-        let backslashes = zeros(word ^ ONES.wrapping_mul(0x5c));
-        let found = controls | quotes | backslashes;
-        if found != 0 {
-            let byte = usize::try_from(found.trailing_zeros() / 8).ok()?;
-            return length.checked_add(byte);
+        if let Some(special) = first_special(*word) {
+            return length.checked_add(special);
         }
         length = length.checked_add(8)?;
     }
-    let rest = bytes.get(length..)?;
-    let last = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
-    length.checked_add(last)
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
+    length.checked_add(rest.iter().position(is_special)?)
+}
+
+/// Which of eight bytes is the first quote, backslash or control byte.
+fn first_special(bytes: [u8; 8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    // Subtraction borrows into the top bit of a byte that is smaller. What it does to the bytes
+    // behind such a one does not matter: the first is searched for.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES.wrapping_mul(limit)) & !word;
+    let word = u64::from_le_bytes(bytes);
+    let quotes = below(word ^ ONES.wrapping_mul(0x22), 1);
+    let backslashes = below(word ^ ONES.wrapping_mul(0x5c), 1);
+    let found = (below(word, 0x20) | quotes | backslashes) & (ONES << 7);
+    if found == 0 {
+        return None;
+    }
+    usize::try_from(found.trailing_zeros() / 8).ok()
 }
 
 /// Length of the escape at the front, if it stands for one character alone.
@@ -243,6 +246,20 @@ mod tests {
         assert_eq!(canonical(b"{\"log\":\"\xff\",\"stream\":\"stdout\",\"time\":\"\"}"), None);
         for cut in 0..TAGGED.len() {
             assert_eq!(canonical(TAGGED.as_bytes().get(..cut).unwrap()), None, "{cut}");
+        }
+    }
+
+    #[test]
+    fn the_first_special_byte_is_found_at_any_place_among_any_bytes() {
+        for length in 0..100 {
+            for special in *b"\"\\\x00\x1f\n" {
+                for other in [b' ', b'#', b'!', b'[', b']', 0x7f, 0x80, 0xff, 0xa2, 0xdc] {
+                    let mut bytes = vec![other; length];
+                    assert_eq!(plain_length(&bytes), None);
+                    bytes.extend([special, b'"', 0, other, other, other, other, other, other]);
+                    assert_eq!(plain_length(&bytes), Some(length), "{special} {other}");
+                }
+            }
         }
     }
 

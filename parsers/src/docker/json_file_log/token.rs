@@ -46,9 +46,11 @@ pub(super) enum Damage {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     scratch: Scratch,
-    /// Offset of a line break such that no other lies between it and the last token that was looked
-    /// at; spares a search for each of many damages on one line.
-    line_break: u64,
+    /// Up to this offset there is no line break from here on: spares a search of the whole line for
+    /// each of many damages on it.
+    no_line_break: u64,
+    /// The same for a NUL.
+    no_nul: u64,
     /// Whether the reading is inside of a line that is too long.
     skipping: bool,
 }
@@ -100,22 +102,28 @@ fn line<'a>(
     is_at_end: bool,
     memory: &mut Memory,
 ) -> Option<(&'a [u8], bool)> {
-    let known = memory.line_break.checked_sub(offset).and_then(|at| usize::try_from(at).ok());
-    let end = known.filter(|at| view.get(*at) == Some(&b'\n')).or_else(|| memchr(b'\n', view));
-    if let Some(end) = end {
-        memory.line_break = offset.saturating_add(wide(end));
-        if end <= LINE_LIMIT {
-            return Some((view.get(..end)?, false));
-        }
+    let end = find(b'\n', view, offset, &mut memory.no_line_break);
+    if let Some(end) = end.filter(|end| *end <= LINE_LIMIT) {
+        return Some((view.get(..end)?, false));
     }
     if view.len() <= LINE_LIMIT {
         return is_at_end.then_some((view, false));
     }
-    let start = view.get(..LINE_LIMIT)?;
-    Some(match memchr(0, start) {
-        Some(nul) => (start.get(..nul)?, false),
-        None => (start, true),
+    let nul = find(0, view, offset, &mut memory.no_nul);
+    Some(match nul.filter(|nul| *nul <= LINE_LIMIT) {
+        Some(nul) => (view.get(..nul)?, false),
+        None => (view.get(..LINE_LIMIT)?, true),
     })
+}
+
+/// The first such byte in `view`, which lies at `offset`; none lies before `none_before`, which is
+/// moved on.
+fn find(byte: u8, view: &[u8], offset: u64, none_before: &mut u64) -> Option<usize> {
+    let known = usize::try_from(none_before.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let known = known.min(view.len());
+    let found = memchr(byte, view.get(known..)?).map(|at| known.saturating_add(at));
+    *none_before = offset.saturating_add(wide(found.unwrap_or(view.len())));
+    found
 }
 
 /// The token at the front of a line on which there is no record of the engine's form.

@@ -167,6 +167,14 @@ fn nothing_makes_the_reading_slow() {
 }
 
 #[test]
+fn a_line_without_end_that_is_half_records_and_half_damage_is_read_once() {
+    let good = "{ \"time\":\"2026-11-21T21:54:05Z\"}";
+    let line = format!("{good}damage").repeat(80_000);
+    let (events, issues) = around(format!("{line}\n").as_bytes());
+    assert_eq!((events.len(), issues.len()), (80_000, 80_000));
+}
+
+#[test]
 fn an_empty_log_is_nothing() {
     let found = found(&[b""]);
     assert_eq!((found.lines.len(), found.issues.len(), found.records), (0, 0, 0));

@@ -38,15 +38,18 @@ fn every_record_is_in_an_event_and_every_byte_is_explained() {
 
 #[test]
 fn the_outcome_does_not_depend_on_how_the_log_is_divided() {
+    let mut cuts = 0;
     for number in 0..300 {
         let mut seed = Seed(1_000_000 + number);
         let files: Vec<Vec<u8>> = (0..3).map(|_| generator::log(&mut seed, 80)).collect();
         let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
         let whole = outcome(&files, DIVISION);
+        cuts += ranges(&log(&files).chain, SMALL.range).len() - 1;
         for division in [SMALL, Division { at_once: 0, range: u64::MAX, block: 1 }] {
             assert_eq!(outcome(&files, division), whole, "{number}");
         }
     }
+    assert!(cuts > 1_000, "there were only {cuts} cuts");
 }
 
 #[test]
@@ -109,5 +112,40 @@ fn a_log_cut_at_any_byte_gives_every_record_before_the_cut() {
         assert_eq!(shown(&found), good[..expected], "{cut}");
         let is_torn = cut % whole != 0 && (cut + 1) % whole != 0;
         assert_eq!(found.issues.len(), usize::from(is_torn), "{cut}");
+    }
+}
+
+#[test]
+fn every_text_comes_out_as_it_went_in() {
+    let mut seed = Seed(4_711);
+    let (mut log, mut texts) = (Vec::new(), Vec::new());
+    for _ in 0..5_000 {
+        let length = seed.below(40);
+        let text: String = (0..length).map(|_| any_character(&mut seed)).collect();
+        let whole = format!("{text}\n");
+        // What the engine escapes beside what JSON must.
+        let json = serde_json::to_string(&whole).unwrap();
+        let json = json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028");
+        let end = "\"stream\":\"stdout\",\"time\":\"2026-11-21T21:54:17.5Z\"}\n";
+        log.extend(format!("{{\"log\":{json},{end}").into_bytes());
+        texts.push(text);
+    }
+    let found = found(&[&log]);
+    assert_eq!((found.records, found.issues.len()), (5_000, 0));
+    for (line, text) in found.lines.iter().zip(&texts) {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        let body = event["message_body"].as_str().or(event["message"].as_str()).unwrap();
+        assert_eq!(body, text);
+    }
+}
+
+/// Mostly those that are written in a way of their own.
+fn any_character(seed: &mut Seed) -> char {
+    let choices =
+        ['"', '\\', '\n', '\r', '\t', '\0', '\u{1b}', '<', '\u{2028}', '\u{fffd}', 'é', '🐳'];
+    match seed.below(3) {
+        0 => choices[seed.below(choices.len() as u64) as usize],
+        1 => char::from(seed.below(128) as u8),
+        _ => char::from_u32(seed.below(0x11_0000) as u32).unwrap_or('x'),
     }
 }
