@@ -16,7 +16,8 @@
 //!   was split between two pieces is lost, and stays lost when the pieces are joined.
 //! - With `max-size` and `max-file` the file becomes `.1` when it is full, `.1` becomes `.2`; with
 //!   `compress` they are `.1.gz`, `.2.gz`. A higher number is older. The gzip header carries bare
-//!   JSON, `{"lastTime":"…"}`, in its extra field. A crash leaves `.1` and a part of `.1.gz`.
+//!   JSON, `{"lastTime":"…"}`, in its extra field. A crash leaves `.1` and a part of `.1.gz`: of two
+//!   files of one number, one that is the beginning of the other is not read, and an issue says so.
 //!
 //! # Events
 //!

@@ -10,8 +10,12 @@ const ID: &str = "f5ae75654c8e0a52d153a6f7671b90ee39d8b892fdd8b75235960b324fb60c
 
 /// What the plan finds in files of one container with these ends of names.
 fn found(files: &[(&str, &[u8])]) -> Collected {
+    found_in(&format!("d/containers/{ID}"), files)
+}
+
+fn found_in(directory: &str, files: &[(&str, &[u8])]) -> Collected {
     let tree = files.iter().fold(MemoryTree::new(), |tree, (name, content)| {
-        tree.with_file(&format!("d/containers/{ID}/{ID}-json.log{name}"), *content, None)
+        tree.with_file(&format!("{directory}/{ID}-json.log{name}"), *content, None)
     });
     let subtree = Subtree {
         evidence: "evidence".into(),
@@ -101,4 +105,42 @@ fn other_names_are_reported_as_not_supported() {
     let is_unsupported =
         |issue: &dockline_timeline::Issue| issue.kind == dockline_timeline::IssueKind::Unsupported;
     assert!(found.issues.iter().all(is_unsupported));
+}
+
+#[test]
+fn logs_that_somebody_put_into_one_folder_are_known_by_their_names() {
+    let found = found_in("collected", &[(".1.gz", &gzip(&line("a"))), ("", line("b").as_bytes())]);
+    assert_eq!(texts(&found), ["[f5ae75654c8e] a", "[f5ae75654c8e] b"]);
+    assert!(found.lines.iter().all(|line| line.contains(ID)));
+}
+
+/// A file that fails from its middle on.
+struct Failing(Vec<u8>);
+
+impl ReadAt for Failing {
+    fn len(&self) -> u64 {
+        self.0.len() as u64 * 2
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match ReadAt::read_at(&self.0, offset, buffer)? {
+            0 => Err(std::io::Error::other("bad sector")),
+            count => Ok(count),
+        }
+    }
+}
+
+#[test]
+fn what_stands_before_a_bad_sector_and_in_the_next_file_is_read() {
+    let (good, mut log) = (line("good"), log(&[b"", line("next").as_bytes()]));
+    let origin = log.chain.parts[0].origin.clone();
+    let next = log.chain.parts.remove(1);
+    let bytes: Arc<dyn ReadAt> = Arc::new(Failing(good.clone().into_bytes()));
+    log.chain = Chain::of([(origin, bytes), (next.origin, next.bytes)].into_iter());
+    let mut found = Collected::new();
+    read(log, SMALL, &mut found);
+    assert_eq!(texts(&found), ["good", "next"]);
+    let length = good.len();
+    let what = format!("{length} bytes from here cannot be read: bad sector");
+    assert_eq!(issues(&found), [format!("offset:{length} {what} -0 -{length}")]);
 }
