@@ -37,8 +37,8 @@
 //! nothing. A record without a time that can be read is no event: it is lost to an issue. After any
 //! loss the message that was open is closed: nothing is joined across a hole.
 //!
-//! Limits: a line of 1 MiB ([`token`]), 1 MiB of log between two pieces and 4 MiB for a whole
-//! message ([`join`]); the content of a compressed file goes to the spool, which has its own.
+//! Limits: a line of 1 MiB ([`token`]), 1 MiB of log between two pieces and 4 MiB in which always a
+//! message is open ([`join`]); the content of a compressed file goes to the spool, which has its own.
 //!
 //! # Large logs
 //!

@@ -17,7 +17,9 @@ use dockline_timeline::Instant;
 const PIECE: usize = 16_384;
 /// So many bytes of the log may lie between two pieces.
 pub(super) const WAIT: u64 = 1024 * 1024;
-/// So many bytes of the log may lie between the ends of a message.
+/// For so many bytes of the log there may always be something open; then all is let out. So long can
+/// a message be with what stands between its pieces, and so large a part of a log must be read at
+/// once, whoever wrote it.
 pub(super) const SPAN: u64 = 4 * 1024 * 1024;
 
 /// What a program wrote as one line.
@@ -139,6 +141,8 @@ impl Open {
 pub(super) struct Joiner {
     stdout: Option<Open>,
     stderr: Option<Open>,
+    /// The last place at which nothing was open.
+    clean: u64,
 }
 
 impl Joiner {
@@ -146,11 +150,14 @@ impl Joiner {
     pub(super) fn record(&mut self, entry: &Entry<'_>, out: &mut impl Messages) {
         if self.has_open() {
             self.close_waiting(entry.spot.place, out);
-            if self.continue_open(entry, out) {
+            if entry.end().saturating_sub(self.clean) > SPAN {
+                self.cut(entry, out);
+            } else if self.continue_open(entry, out) {
                 return;
             }
         }
         if !self.has_open() {
+            self.clean = entry.spot.place;
             out.border(entry.spot.place);
         }
         let record = entry.record;
@@ -194,6 +201,18 @@ impl Joiner {
         }
     }
 
+    /// Lets out what is open before its time; it is cut if it goes on, or looks as if it will.
+    fn cut(&mut self, entry: &Entry<'_>, out: &mut impl Messages) {
+        let slots = [(&mut self.stdout, Stream::Stdout), (&mut self.stderr, Stream::Stderr)];
+        for (slot, stream) in slots {
+            let Some(open) = slot.take() else { continue };
+            let is_own = entry.record.stream == stream;
+            let is_cut =
+                if is_own { open.is_continued_by(entry) } else { open.last_length >= PIECE };
+            out.message(&open.message(stream, is_cut));
+        }
+    }
+
     /// Adds the record to the open message of its stream, if it belongs to it; else closes that.
     fn continue_open(&mut self, entry: &Entry<'_>, out: &mut impl Messages) -> bool {
         let (slot, stream) = match entry.record.stream {
@@ -203,16 +222,15 @@ impl Joiner {
         };
         let Some(open) = slot else { return false };
         let is_continued = open.is_continued_by(entry);
-        let is_cut = is_continued && entry.end().saturating_sub(open.spot.place) > SPAN;
-        if is_continued && !is_cut {
+        if is_continued {
             open.add(entry);
             if !entry.record.log.ends_line() {
                 return true;
             }
         }
         if let Some(open) = slot.take() {
-            out.message(&open.message(stream, is_cut));
+            out.message(&open.message(stream, false));
         }
-        is_continued && !is_cut
+        is_continued
     }
 }

@@ -1,6 +1,7 @@
 //! Long lines and their pieces.
 
 use super::*;
+use dockline_timeline::{Event, Findings, Issue, Job, Strand};
 
 fn piece(letter: &str, stream: &str, time: &str) -> String {
     record(&letter.repeat(16_384), stream, time)
@@ -149,4 +150,37 @@ fn nothing_is_joined_across_a_hole() {
 fn streams_that_no_engine_writes_are_never_joined() {
     let log = [piece("A", "stdin", "04"), record("end\\n", "stdin", "04")];
     assert_eq!(found(&[log.concat().as_bytes()]).lines.len(), 2);
+}
+
+#[test]
+fn a_log_in_which_always_something_is_open_is_let_out_bit_by_bit() {
+    // Both streams without any line break: there is never a place where nothing is open.
+    let pair = |n: u32| {
+        let out = record("out", "stdout", &format!("03.{n:06}"));
+        out + &record("err", "stderr", &format!("04.{n:06}"))
+    };
+    let log: String = (0..100_000).map(pair).collect();
+    let mut found = Collected::new();
+    read(super::log(&[log.as_bytes()]), SMALL, &mut found);
+    assert_eq!((found.lines.len(), found.issues.len()), (200_000, 0));
+    let mut strands = Strands::default();
+    read(super::log(&[log.as_bytes()]), SMALL, &mut strands);
+    assert!(strands.0.len() > 2, "{:?}", strands.0);
+    assert!(strands.0.iter().all(|size| *size < 5 * 1024 * 1024), "{:?}", strands.0);
+}
+
+/// The sizes of all blocks.
+#[derive(Default)]
+struct Strands(Vec<u64>);
+
+impl Findings for Strands {
+    fn event(&mut self, _: &Event<'_>) {}
+    fn issue(&mut self, _: Issue) {}
+    fn records(&mut self, _: &Origin, _: u64, _: u64) {}
+    fn job(&mut self, job: Job) {
+        job(self);
+    }
+    fn strand(&mut self, strand: Box<dyn Strand>) {
+        self.0.extend(strand.blocks().iter().map(|block| block.size));
+    }
 }
