@@ -160,11 +160,12 @@ fn a_log_in_which_always_something_is_open_is_let_out_bit_by_bit() {
         out + &record("err", "stderr", &format!("04.{n:06}"))
     };
     let log: String = (0..100_000).map(pair).collect();
+    let division = Division { at_once: 0, range: u64::MAX, block: 400 };
     let mut found = Collected::new();
-    read(super::log(&[log.as_bytes()]), SMALL, &mut found);
+    read(super::log(&[log.as_bytes()]), division, &mut found);
     assert_eq!((found.lines.len(), found.issues.len()), (200_000, 0));
     let mut strands = Strands::default();
-    read(super::log(&[log.as_bytes()]), SMALL, &mut strands);
+    read(super::log(&[log.as_bytes()]), division, &mut strands);
     assert!(strands.0.len() > 2, "{:?}", strands.0);
     assert!(strands.0.iter().all(|size| *size < 5 * 1024 * 1024), "{:?}", strands.0);
 }
