@@ -18,7 +18,7 @@ pub(crate) fn report(request: &Request, sources: &Sources, plan: &Plan, run: &Re
         "outputs": outputs(request, run),
         "totals": counts(&total),
         "events_left_out": run.left_out,
-        "parsers": parsers(run),
+        "parsers": parsers(plan, run),
         "artifacts": artifacts(plan, run),
         "issues": run.issues.iter().map(issue).collect::<Vec<_>>(),
         "issues_not_kept": run.issues_not_kept(),
@@ -40,15 +40,15 @@ fn outputs(request: &Request, run: &Report) -> Vec<Value> {
     request.outputs.iter().zip(&run.sinks).map(output).collect()
 }
 
-fn parsers(run: &Report) -> Value {
-    let mut parsers = Map::new();
-    for (name, (files, of_parser)) in run.parsers() {
-        let Some(name) = name else { continue };
+fn parsers(plan: &Plan, run: &Report) -> Value {
+    let found = run.parsers();
+    let entry = |(name, files): (&'static str, usize)| {
+        let of_parser = found.get(&Some(name)).map(|(_, counts)| *counts).unwrap_or_default();
         let mut entry = counts(&of_parser);
         entry.insert("artifacts".to_owned(), json!(files));
-        parsers.insert(name.to_owned(), Value::Object(entry));
-    }
-    Value::Object(parsers)
+        (name.to_owned(), Value::Object(entry))
+    };
+    Value::Object(plan.files_of_each_parser().into_iter().map(entry).collect())
 }
 
 /// Every artifact of the plan, with what was found in it.

@@ -1,6 +1,7 @@
 //! The summary on standard error: a table of what was read, and the first issues.
 
-use dockline_timeline::{Issue, Report};
+use dockline_parsers::Plan;
+use dockline_timeline::{Counts, Instant, Issue, Report};
 use std::fmt::Write;
 
 /// Issues that are shown without `--verbose`.
@@ -8,21 +9,21 @@ const SHOWN_ISSUES: usize = 10;
 
 const HEADINGS: [&str; 7] = ["parser", "artifacts", "records", "events", "issues", "first", "last"];
 
-/// One row for each parser and one for all.
-pub(crate) fn table(report: &Report) -> String {
+/// One row for each parser that has something to read, and one for all.
+pub(crate) fn table(plan: &Plan, report: &Report) -> String {
+    let found = report.parsers();
+    let artifacts = plan.files_of_each_parser();
     let mut rows = vec![HEADINGS.map(str::to_owned)];
-    let mut artifacts = 0_u64;
-    for (parser, (files, counts)) in report.parsers() {
-        let Some(parser) = parser else { continue };
-        artifacts = artifacts.saturating_add(files);
-        rows.push(row(parser, files, &counts));
+    for (parser, files) in &artifacts {
+        let counts = found.get(&Some(*parser)).map(|(_, counts)| *counts).unwrap_or_default();
+        rows.push(row(parser, *files, &counts));
     }
-    rows.push(row("all", artifacts, &report.total()));
+    rows.push(row("all", artifacts.values().sum(), &report.total()));
     aligned(&rows)
 }
 
-fn row(name: &str, files: u64, counts: &dockline_timeline::Counts) -> [String; 7] {
-    let time = |instant: Option<dockline_timeline::Instant>| {
+fn row(name: &str, files: usize, counts: &Counts) -> [String; 7] {
+    let time = |instant: Option<Instant>| {
         instant.map_or_else(|| "-".to_owned(), |instant| instant.civil().to_string())
     };
     [

@@ -87,7 +87,7 @@ fn say_what_came(request: &Request, plan: &Plan, report: &Report) {
         return;
     }
     let issues = summary::issues(&report.issues, report.issues_not_kept(), request.verbose);
-    let mut text = format!("{issues}{}", summary::table(report));
+    let mut text = format!("{issues}{}", summary::table(plan, report));
     for (output, sink) in request.outputs.iter().zip(&report.sinks) {
         if sink.not_carried > 0 {
             let (format, count) = (output.format, sink.not_carried);

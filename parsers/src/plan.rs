@@ -112,6 +112,17 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, spool: &Sp
 }
 
 impl Plan {
+    /// How many files each parser reads, by name.
+    #[must_use]
+    pub fn files_of_each_parser(&self) -> BTreeMap<&'static str, usize> {
+        let mut files: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for planned in &self.planned {
+            let count = files.entry(planned.parser.name).or_default();
+            *count = count.saturating_add(planned.artifact.files.len());
+        }
+        files
+    }
+
     fn add_host(
         &mut self,
         claims: Vec<(&'static Parser, Arc<Artifact>)>,
