@@ -56,7 +56,9 @@ impl Renderer for Padded {
         write!(into, "{} {} ", event.instant.seconds(), event.position.ordinal()).unwrap();
         while into.len() < end {
             let room = end - into.len();
-            into.extend_from_slice(&event.text.as_bytes()[..room.min(event.text.len())]);
+            let mut decoded = String::new();
+            let text = event.text.decoded(&mut decoded).as_bytes();
+            into.extend_from_slice(&text[..room.min(text.len())]);
         }
         true
     }
@@ -113,7 +115,7 @@ impl Log {
         let when = (Instant::new(seconds, nanoseconds).unwrap(), Meaning::Recorded);
         let mut event = Event::new(&self.origin, &KIND, &Subject::UNKNOWN, when);
         event.position = Position::Offset(number * RECORD);
-        event.text = TEXT;
+        event.text = TEXT.into();
         tell(&event)
     }
 }

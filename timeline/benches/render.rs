@@ -104,7 +104,7 @@ fn log_event<'a>(
     Ok(Event {
         position: Position::Line(u64::from(number)),
         action: "log",
-        text,
+        text: text.into(),
         log_source: Some("stdout"),
         ..Event::new(origin, &KIND, subject, at)
     })

@@ -149,7 +149,7 @@ fn debug_assert_attributes(event: &Event<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Instant, Kind, Meaning, Position, Rank, Subject};
+    use crate::{Instant, Kind, Meaning, Position, Rank, Subject, Text};
     use std::sync::{Arc, LazyLock};
 
     static ORIGIN: LazyLock<Origin> = LazyLock::new(|| {
@@ -161,7 +161,11 @@ mod tests {
     fn event(seconds: i64) -> Event<'static> {
         let at = (Instant::new(seconds, 0).unwrap(), Meaning::Recorded);
         let position = Position::Line(u64::try_from(seconds).unwrap());
-        Event { position, text: "text", ..Event::new(&ORIGIN, &KIND, &Subject::UNKNOWN, at) }
+        Event {
+            position,
+            text: Text::Plain("text"),
+            ..Event::new(&ORIGIN, &KIND, &Subject::UNKNOWN, at)
+        }
     }
 
     fn key(seconds: i64, sequence: u32) -> Key {

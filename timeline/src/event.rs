@@ -163,6 +163,55 @@ pub struct Attribute<'a> {
     pub value: Value<'a>,
 }
 
+/// What happened, in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text<'a> {
+    /// As it is: may hold anything, such as line breaks.
+    Plain(&'a str),
+    /// The content of a JSON string as it stands in the evidence: an output of JSON copies it and
+    /// others decode it, so that a log line is not unescaped only to be escaped again.
+    ///
+    /// Whoever gives it has made sure that the only escapes in it are `\"`, `\\`, `\u003c`, `\u003e`
+    /// and `\u0026`, that there is no control character, and none of the bytes 0x7F, 0xC2 and 0xE2,
+    /// with which the characters begin that an output must not write raw.
+    Json(&'a str),
+}
+
+impl<'a> Text<'a> {
+    /// The text as it is; `buffer` is used where it must be decoded.
+    #[must_use]
+    pub fn decoded<'b>(self, buffer: &'b mut String) -> &'b str
+    where
+        'a: 'b,
+    {
+        let mut rest = match self {
+            Text::Plain(text) => return text,
+            Text::Json(json) => json,
+        };
+        buffer.clear();
+        while let Some((before, escape)) = rest.split_once('\\') {
+            buffer.push_str(before);
+            let (character, length) = match escape.as_bytes() {
+                [b'u', b'0', b'0', b'3', b'c', ..] => ('<', 5),
+                [b'u', b'0', b'0', b'3', b'e', ..] => ('>', 5),
+                [b'u', b'0', b'0', b'2', b'6', ..] => ('&', 5),
+                [b'"', ..] => ('"', 1),
+                _ => ('\\', 1),
+            };
+            buffer.push(character);
+            rest = escape.get(length..).unwrap_or_default();
+        }
+        buffer.push_str(rest);
+        buffer
+    }
+}
+
+impl<'a, T: AsRef<str> + ?Sized> From<&'a T> for Text<'a> {
+    fn from(text: &'a T) -> Text<'a> {
+        Text::Plain(text.as_ref())
+    }
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug)]
 pub struct Event<'a> {
@@ -184,7 +233,7 @@ pub struct Event<'a> {
     pub action: &'a str,
     /// What happened, for a person, without the subject's label. May hold anything, such as line
     /// breaks: an output shows it on one line and keeps the text as it was beside it.
-    pub text: &'a str,
+    pub text: Text<'a>,
     /// `stdout` or `stderr`.
     pub log_source: Option<&'a str>,
     /// Exit code of a process.
@@ -243,7 +292,7 @@ impl<'a> Event<'a> {
             kind,
             subject,
             action: "",
-            text: "",
+            text: Text::Plain(""),
             log_source: None,
             exit_code: None,
             pid: None,
@@ -271,5 +320,19 @@ impl<'a> Event<'a> {
         if let Some(value) = value {
             self.attributes.push(Attribute { name, value });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_json_is_decoded_where_it_is_needed_plain() {
+        let mut buffer = String::from("left over");
+        let json = r#"say \"\u003cb\u003e \u0026 \\n\" é"#;
+        assert_eq!(Text::Json(json).decoded(&mut buffer), r#"say "<b> & \n" é"#);
+        assert_eq!(Text::Json("").decoded(&mut buffer), "");
+        assert_eq!(Text::Plain(r"a\n").decoded(&mut buffer), r"a\n");
     }
 }

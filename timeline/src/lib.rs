@@ -22,7 +22,7 @@ pub mod place;
 pub mod report;
 
 pub use collected::Collected;
-pub use event::{Attribute, Confidence, Event, Kind, Meaning, Subject, Value};
+pub use event::{Attribute, Confidence, Event, Kind, Meaning, Subject, Text, Value};
 pub use findings::{Findings, Job};
 pub use instant::{Instant, InstantError};
 pub use issue::{Issue, IssueKind};

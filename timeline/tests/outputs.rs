@@ -4,7 +4,7 @@
 mod hostile;
 
 use dockline_timeline::output::{self, Output, schema};
-use dockline_timeline::{Event, Subject, Value as Attribute};
+use dockline_timeline::{Event, Subject, Text, Value as Attribute};
 use hostile::Sample;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
@@ -43,14 +43,20 @@ fn visible(text: &str) -> String {
     text.chars().map(escape).collect()
 }
 
+fn plain<'e>(event: &Event<'e>) -> &'e str {
+    match event.text {
+        Text::Plain(text) | Text::Json(text) => text,
+    }
+}
+
 /// The message, and whether it shows the whole text.
 fn message(event: &Event<'_>) -> (String, bool) {
     let label = event.subject.label().map(|label| format!("[{}] ", visible(label)));
-    let line = label.unwrap_or_default() + &visible(event.text);
+    let line = label.unwrap_or_default() + &visible(plain(event));
     if line.chars().count() > 4_096 {
         return (line.chars().take(4_095).collect::<String>() + "…", false);
     }
-    (line, visible(event.text) == event.text)
+    (line, visible(plain(event)) == plain(event))
 }
 
 fn subject(subject: &Subject) -> [(&'static str, Value); 4] {
@@ -88,7 +94,7 @@ fn fields(event: &Event<'_>) -> Vec<(&'static str, Value)> {
     fields.extend([
         ("action", json!(Some(event.action).filter(|action| !action.is_empty()))),
         ("log_source", json!(event.log_source)),
-        ("message_body", json!((!whole).then_some(event.text))),
+        ("message_body", json!((!whole).then_some(plain(event)))),
         ("exit_code", json!(event.exit_code)),
         ("pid", json!(event.pid)),
         ("uid", json!(event.uid)),

@@ -161,7 +161,8 @@ fn report_unreadable(
     event.text = match file.capture("leftover") {
         None => "container metadata last written; the content cannot be read",
         Some(_) => "interrupted write of the container metadata; the content cannot be read",
-    };
+    }
+    .into();
     findings.event(&event);
 }
 
@@ -210,7 +211,7 @@ impl<'a> ContainerFile<'a> {
         event.confidence = moment.confidence;
         event.action = moment.step.action();
         event.exit_code = moment.exit_code;
-        event.text = &text;
+        event.text = (&text).into();
         match moment.step {
             Step::Creation => self.describe_whole(&mut event),
             Step::Start => {
@@ -248,7 +249,8 @@ impl<'a> ContainerFile<'a> {
         event.text = match self.current {
             None => "container metadata last written (state change or daemon start)",
             Some(_) => "earlier version of the container metadata, left by an interrupted write",
-        };
+        }
+        .into();
         let told_at_creation = self.current.is_none() && self.config.created.is_some();
         if told_at_creation {
             event.attributes.extend(self.config.summary());

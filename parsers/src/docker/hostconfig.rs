@@ -114,7 +114,7 @@ fn written<'a>(
     let mut event = Event::new(&file.origin, &SETTINGS, subject, when);
     event.confidence = Confidence::Filesystem;
     event.action = "write";
-    event.text = text;
+    event.text = text.into();
     event
 }
 

@@ -1,5 +1,7 @@
 //! Random jobs and strands against a plain sort, and everything that can go wrong beside them.
 
+#![cfg(test)]
+
 use super::*;
 use crate::report::Counts;
 use crate::{
@@ -46,13 +48,19 @@ impl Seen {
         let when = (self.instant(), self.meaning);
         let mut event = Event::new(&self.origin, &KIND, &Subject::UNKNOWN, when);
         event.position = Position::Line(self.position);
-        event.text = &self.text;
+        event.text = (&self.text).into();
         event.confidence = Confidence::Recorded;
         tell(&event)
     }
 
     fn key(&self, sequence: u32) -> Key {
         self.with(|event| Key::of(event, sequence))
+    }
+}
+
+fn plain<'e>(event: &'e Event<'_>) -> &'e str {
+    match event.text {
+        crate::Text::Plain(text) | crate::Text::Json(text) => text,
     }
 }
 
@@ -73,7 +81,7 @@ impl Output for Lines {
 
 impl Renderer for Lines {
     fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
-        if event.text.starts_with(self.0) {
+        if plain(event).starts_with(self.0) {
             return false;
         }
         into.extend_from_slice(line(event).as_bytes());
@@ -82,7 +90,8 @@ impl Renderer for Lines {
 }
 
 fn line(event: &Event<'_>) -> String {
-    let Event { origin, position, instant, meaning, text, .. } = event;
+    let Event { origin, position, instant, meaning, .. } = event;
+    let text = plain(event);
     format!("{instant} {} {position} {meaning:?} {text}\n", origin.path)
 }
 

@@ -60,6 +60,8 @@ impl Output for Bodyfile {
 struct BodyfileRenderer {
     identifier: Identifier,
     name: String,
+    /// For a text that is still JSON.
+    decoded: String,
 }
 
 impl Renderer for BodyfileRenderer {
@@ -117,13 +119,15 @@ impl BodyfileRenderer {
     /// `: /etc/passwd; container started; Start Time`
     fn name_fact(&mut self, event: &Event<'_>) {
         let mut mark = ": ";
-        for part in [event.filename.unwrap_or_default(), event.text] {
+        let mut buffer = std::mem::take(&mut self.decoded);
+        for part in [event.filename.unwrap_or_default(), event.text.decoded(&mut buffer)] {
             if !part.is_empty() {
                 self.name.push_str(mark);
                 self.show(part);
                 mark = "; ";
             }
         }
+        self.decoded = buffer;
         text::cut(&mut self.name, MOST_CHARACTERS);
     }
 
@@ -187,7 +191,7 @@ fn push_mode(mode: Option<&str>, into: &mut Vec<u8>) {
 mod tests {
     use super::super::samples;
     use super::*;
-    use crate::{Meaning, Position};
+    use crate::{Meaning, Position, Text};
 
     fn line(event: &Event<'_>) -> String {
         let mut bytes = Vec::new();
@@ -226,7 +230,7 @@ mod tests {
         let event = Event {
             position: Position::Line(42),
             action: "start",
-            text: "container started | 100%41",
+            text: Text::Plain("container started | 100%41"),
             ..Event::new(&samples::ORIGIN, &samples::KIND, &samples::APACHE, at)
         };
         let expected = [

@@ -66,7 +66,7 @@ impl CsvRenderer {
 
 impl Renderer for CsvRenderer {
     fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
-        self.computed.set(event);
+        self.computed.set(event, false);
         self.runs.push((event, &self.computed), into, |comma, datum, into| {
             into.extend_from_slice(comma);
             push_cell(datum, &mut self.json, into);
@@ -88,7 +88,9 @@ fn push_cell(datum: &Datum<'_>, scratch: &mut Vec<u8>, into: &mut Vec<u8>) {
         Datum::Absent => (),
         Datum::Signed(number) => digits::push_signed(*number, into),
         Datum::Unsigned(number) => digits::push(*number, into),
-        Datum::Plain(_) | Datum::Digits(_) => json::push_datum(datum, into),
+        Datum::Plain(_) | Datum::Digits(_) | Datum::LineOfJson(..) => {
+            json::push_datum(datum, into);
+        }
         Datum::Line(line) => push_quoted(line, *b"\"", into),
         Datum::Text(text) => push_quoted(text, *b"\"\\", into),
         Datum::Labels(_) | Datum::Tags(_) => {

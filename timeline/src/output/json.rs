@@ -40,6 +40,13 @@ pub(super) fn push_datum(datum: &Datum<'_>, into: &mut Vec<u8>) {
             into.push(b'"');
         }
         Datum::Line(text) | Datum::Text(text) => push_string(text, into),
+        Datum::LineOfJson(line, json) => {
+            push_string(line, into);
+            // The string goes on.
+            into.pop();
+            into.extend_from_slice(json.as_bytes());
+            into.push(b'"');
+        }
         Datum::Signed(number) => digits::push_signed(*number, into),
         Datum::Unsigned(number) => digits::push(*number, into),
         Datum::Digits(number) => {

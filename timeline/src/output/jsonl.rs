@@ -49,7 +49,7 @@ impl JsonlRenderer {
 
 impl Renderer for JsonlRenderer {
     fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
-        self.computed.set(event);
+        self.computed.set(event, true);
         self.runs.push((event, &self.computed), into, |key, datum, into| {
             if *datum != Datum::Absent {
                 into.extend_from_slice(key);
@@ -105,6 +105,21 @@ mod tests {
             "\n",
         ];
         assert_eq!(line(&samples::full()), expected.concat());
+    }
+
+    #[test]
+    fn a_text_that_is_json_is_copied_and_says_the_same() {
+        use crate::{Subject, Text};
+        let json = r#"GET \"/a\\b?c=\u003cd\u003e\""#;
+        let plain = r#"GET "/a\b?c=<d>""#;
+        let subject = Subject { container_name: Some("w\"b".to_owned()), ..Subject::UNKNOWN };
+        let long = [json, &"x".repeat(5_000)].concat();
+        let long_plain = [plain, &"x".repeat(5_000)].concat();
+        for (json, plain) in [(json, plain), (&*long, &*long_plain), ("", "")] {
+            let of = |text| line(&Event { text, subject: &subject, ..samples::bare("") });
+            let parsed = |line: String| serde_json::from_str::<serde_json::Value>(&line).unwrap();
+            assert_eq!(parsed(of(Text::Json(json))), parsed(of(Text::Plain(plain))));
+        }
     }
 
     #[test]

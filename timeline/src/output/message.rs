@@ -4,8 +4,9 @@
 //! [`MOST_CHARACTERS`]. A backslash stays as it is. Where that does not show the text as it was,
 //! [`Message::whole`] says so, and the outputs write it into `message_body`.
 
+use super::schema::Datum;
 use super::text;
-use crate::Event;
+use crate::{Event, Text};
 
 /// Characters of a message, with the `…` that stands for what was cut.
 const MOST_CHARACTERS: usize = 4_096;
@@ -15,29 +16,62 @@ const MOST_BYTES: usize = MOST_CHARACTERS * 4;
 /// The message of the last event that was set.
 #[derive(Default)]
 pub(super) struct Message {
+    /// The whole message, or only the label where the text is still JSON.
     line: String,
-    whole: bool,
+    form: Form,
+    /// A text that was JSON.
+    decoded: String,
+}
+
+/// How the message relates to the text of its event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Form {
+    /// The text stands in the line as it was.
+    #[default]
+    Whole,
+    /// The line shows the text cut, or with escapes.
+    Shown,
+    /// The text is to be written after the line as the JSON that it is, and is whole there.
+    Json,
 }
 
 impl Message {
-    pub(super) fn set(&mut self, event: &Event<'_>) {
+    /// `takes_json`: whether the output can write a [`Text::Json`] as it is.
+    pub(super) fn set(&mut self, event: &Event<'_>, takes_json: bool) {
         self.line.clear();
         if let Some(label) = event.subject.label() {
             self.line.push('[');
             text::push_visible(label, MOST_BYTES, &mut self.line);
             self.line.push_str("] ");
         }
-        let visible = text::push_visible(event.text, MOST_BYTES, &mut self.line);
-        self.whole = !text::cut(&mut self.line, MOST_CHARACTERS) && visible;
+        if let Text::Json(json) = event.text
+            && takes_json
+            && self.line.len().saturating_add(json.len()) <= MOST_CHARACTERS
+        {
+            self.form = Form::Json;
+            return;
+        }
+        let plain = event.text.decoded(&mut self.decoded);
+        let visible = text::push_visible(plain, MOST_BYTES, &mut self.line);
+        let is_whole = !text::cut(&mut self.line, MOST_CHARACTERS) && visible;
+        self.form = if is_whole { Form::Whole } else { Form::Shown };
     }
 
-    pub(super) fn line(&self) -> &str {
-        &self.line
+    /// The message of the event that was set.
+    pub(super) fn line<'e>(&'e self, event: &Event<'e>) -> Datum<'e> {
+        match (self.form, event.text) {
+            (Form::Json, Text::Json(json)) => Datum::LineOfJson(&self.line, json),
+            _ => Datum::Line(&self.line),
+        }
     }
 
-    /// Whether the text stands in the line as it was.
-    pub(super) fn whole(&self) -> bool {
-        self.whole
+    /// The text of the event that was set, where the message does not show it as it was.
+    pub(super) fn body<'e>(&'e self, event: &Event<'e>) -> Option<&'e str> {
+        match event.text {
+            _ if self.form != Form::Shown => None,
+            Text::Plain(text) => Some(text),
+            Text::Json(_) => Some(&self.decoded),
+        }
     }
 }
 
@@ -49,8 +83,9 @@ mod tests {
 
     fn message(subject: &Subject, text: &str) -> (String, bool) {
         let mut message = Message::default();
-        message.set(&Event { subject, text, ..samples::bare("") });
-        (message.line().to_owned(), message.whole())
+        let event = Event { subject, text: Text::Plain(text), ..samples::bare("") };
+        message.set(&event, true);
+        (message.line.clone(), message.body(&event).is_none())
     }
 
     fn named(name: &str) -> Subject {

@@ -4,7 +4,7 @@
 //! A log has one file, one kind and one subject, and these are most of the bytes of a line. They are
 //! told by what they hold, so nothing depends on who was rendered before.
 
-use super::schema::{Computed, Datum, FIELDS, Field, On};
+use super::schema::{self, Computed, Datum, FIELDS, Field, On};
 use crate::{Event, Kind, Subject};
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ pub(super) struct Runs {
     runs: Vec<Run>,
     file: Option<File>,
     subject: Option<Subject>,
+    /// Whether the event before had no detail.
+    bare: bool,
 }
 
 struct Run {
@@ -58,7 +60,7 @@ impl Runs {
                 Some(Run { on, columns: columns.to_vec(), kept: Vec::new() })
             })
             .collect();
-        Runs { runs, file: None, subject: None }
+        Runs { runs, file: None, subject: None, bare: false }
     }
 
     /// Appends all fields; `push` appends one, given the bytes that stand before it.
@@ -76,11 +78,15 @@ impl Runs {
         if !same_subject {
             self.subject = Some(event.subject.clone());
         }
+        let is_bare = schema::is_bare(event);
+        let same_detail = is_bare && self.bare;
+        self.bare = is_bare;
         for run in &mut self.runs {
             let same = match run.on {
                 On::Event => false,
                 On::File => same_file,
                 On::Subject => same_subject,
+                On::Detail => same_detail,
             };
             if same {
                 into.extend_from_slice(&run.kept);

@@ -1,6 +1,10 @@
 //! Hand-made events for the tests of the outputs.
 
-use crate::{Confidence, Event, Instant, Kind, Meaning, Origin, Position, Rank, Subject, Value};
+#![cfg(test)]
+
+use crate::{
+    Confidence, Event, Instant, Kind, Meaning, Origin, Position, Rank, Subject, Text, Value,
+};
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
@@ -33,7 +37,7 @@ pub(super) fn instant(seconds: i64, nanoseconds: u32) -> Instant {
 /// An event with nothing in it that can be absent.
 pub(super) fn bare(text: &str) -> Event<'_> {
     let at = (instant(1_561_720_268, 347_278_022), Meaning::Recorded);
-    Event { text, ..Event::new(&ORIGIN, &KIND, &Subject::UNKNOWN, at) }
+    Event { text: Text::Plain(text), ..Event::new(&ORIGIN, &KIND, &Subject::UNKNOWN, at) }
 }
 
 /// An event with everything in it.
@@ -43,7 +47,7 @@ pub(super) fn full() -> Event<'static> {
         position: Position::Key("State.StartedAt"),
         confidence: Confidence::Inferred,
         action: "create",
-        text: "container created\nfrom httpd",
+        text: Text::Plain("container created\nfrom httpd"),
         log_source: Some("stdout"),
         exit_code: Some(-1),
         pid: Some(4_211),

@@ -22,6 +22,9 @@ pub enum Datum<'e> {
     Plain(&'e [u8]),
     /// Text on one line, made for a person: no control character is left in it.
     Line(&'e str),
+    /// Text on one line: a part like [`Datum::Line`], and the content of a JSON string that is
+    /// [`Text::Json`](crate::Text::Json). Only for an output that asked for it.
+    LineOfJson(&'e str, &'e str),
     /// Text as it was found; may hold anything.
     Text(&'e str),
     /// An integer.
@@ -78,10 +81,11 @@ pub struct Computed {
 }
 
 impl Computed {
-    /// Computes everything for the next event.
-    pub fn set(&mut self, event: &Event<'_>) {
+    /// Computes everything for the next event; `takes_json` tells whether the output can write a
+    /// text that is still JSON.
+    pub fn set(&mut self, event: &Event<'_>, takes_json: bool) {
         self.time.set(event.instant);
-        self.message.set(event);
+        self.message.set(event, takes_json);
         self.identifier.set(event);
         self.locator.set(&event.position);
     }
@@ -126,6 +130,31 @@ pub enum On {
     File,
     /// On its subject.
     Subject,
+    /// On facts that no log line has.
+    Detail,
+}
+
+/// Whether an event has none of the facts that the fields [`On::Detail`] hold: then all of these are
+/// absent, and need not be asked one by one.
+pub(super) fn is_bare(event: &Event<'_>) -> bool {
+    let numbers = [event.uid, event.gid, event.size, event.inode];
+    let texts = [
+        event.filename,
+        event.mode_as_string,
+        event.macb,
+        event.layer_identifier,
+        event.volume_name,
+        event.network_name,
+        event.command_line,
+        event.user,
+        event.sha256_hash,
+    ];
+    event.exit_code.is_none()
+        && event.pid.is_none()
+        && numbers.iter().all(Option::is_none)
+        && texts.iter().all(Option::is_none)
+        && event.labels.is_empty()
+        && event.tags.is_empty()
 }
 
 /// One field of the schema.
@@ -151,11 +180,7 @@ pub const FIELDS: [Field; 38] = [
         on: On::Event,
         of: |event, _| Datum::word(event.meaning.description()),
     },
-    Field {
-        name: "message",
-        on: On::Event,
-        of: |_, computed| Datum::Line(computed.message.line()),
-    },
+    Field { name: "message", on: On::Event, of: |event, computed| computed.message.line(event) },
     Field {
         name: "timestamp",
         on: On::Event,
@@ -215,37 +240,37 @@ pub const FIELDS: [Field; 38] = [
     Field {
         name: "message_body",
         on: On::Event,
-        of: |event, computed| Datum::text((!computed.message.whole()).then_some(event.text)),
+        of: |event, computed| Datum::text(computed.message.body(event)),
     },
-    Field { name: "exit_code", on: On::Event, of: |event, _| Datum::signed(event.exit_code) },
-    Field { name: "pid", on: On::Event, of: |event, _| Datum::signed(event.pid) },
-    Field { name: "uid", on: On::Event, of: |event, _| Datum::unsigned(event.uid) },
-    Field { name: "gid", on: On::Event, of: |event, _| Datum::unsigned(event.gid) },
-    Field { name: "size", on: On::Event, of: |event, _| Datum::unsigned(event.size) },
+    Field { name: "exit_code", on: On::Detail, of: |event, _| Datum::signed(event.exit_code) },
+    Field { name: "pid", on: On::Detail, of: |event, _| Datum::signed(event.pid) },
+    Field { name: "uid", on: On::Detail, of: |event, _| Datum::unsigned(event.uid) },
+    Field { name: "gid", on: On::Detail, of: |event, _| Datum::unsigned(event.gid) },
+    Field { name: "size", on: On::Detail, of: |event, _| Datum::unsigned(event.size) },
     Field {
         name: "inode",
-        on: On::Event,
+        on: On::Detail,
         of: |event, _| event.inode.map_or(Datum::Absent, Datum::Digits),
     },
-    Field { name: "filename", on: On::Event, of: |event, _| Datum::text(event.filename) },
+    Field { name: "filename", on: On::Detail, of: |event, _| Datum::text(event.filename) },
     Field {
         name: "mode_as_string",
-        on: On::Event,
+        on: On::Detail,
         of: |event, _| Datum::text(event.mode_as_string),
     },
-    Field { name: "macb", on: On::Event, of: |event, _| Datum::text(event.macb) },
+    Field { name: "macb", on: On::Detail, of: |event, _| Datum::text(event.macb) },
     Field {
         name: "layer_identifier",
-        on: On::Event,
+        on: On::Detail,
         of: |event, _| Datum::text(event.layer_identifier),
     },
-    Field { name: "volume_name", on: On::Event, of: |event, _| Datum::text(event.volume_name) },
-    Field { name: "network_name", on: On::Event, of: |event, _| Datum::text(event.network_name) },
-    Field { name: "command_line", on: On::Event, of: |event, _| Datum::text(event.command_line) },
-    Field { name: "user", on: On::Event, of: |event, _| Datum::text(event.user) },
-    Field { name: "sha256_hash", on: On::Event, of: |event, _| Datum::text(event.sha256_hash) },
-    Field { name: "labels", on: On::Event, of: |event, _| Datum::labels(event.labels) },
-    Field { name: "tag", on: On::Event, of: |event, _| Datum::tags(&event.tags) },
+    Field { name: "volume_name", on: On::Detail, of: |event, _| Datum::text(event.volume_name) },
+    Field { name: "network_name", on: On::Detail, of: |event, _| Datum::text(event.network_name) },
+    Field { name: "command_line", on: On::Detail, of: |event, _| Datum::text(event.command_line) },
+    Field { name: "user", on: On::Detail, of: |event, _| Datum::text(event.user) },
+    Field { name: "sha256_hash", on: On::Detail, of: |event, _| Datum::text(event.sha256_hash) },
+    Field { name: "labels", on: On::Detail, of: |event, _| Datum::labels(event.labels) },
+    Field { name: "tag", on: On::Detail, of: |event, _| Datum::tags(&event.tags) },
     Field {
         name: "event_identifier",
         on: On::Event,
@@ -279,4 +304,42 @@ pub fn may_name_an_attribute(name: &str) -> bool {
     let of_form = name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
     of_form && !RESERVED.contains(&name) && !FIELDS.iter().any(|field| field.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn a_bare_event_has_no_detail_and_each_detail_is_noticed() {
+        let computed = Computed::default();
+        let details = || FIELDS.iter().filter(|field| field.on == On::Detail);
+        let bare = samples::bare("text");
+        assert!(is_bare(&bare));
+        assert!(details().all(|field| (field.of)(&bare, &computed) == Datum::Absent));
+        let full = samples::full();
+        assert!(details().all(|field| (field.of)(&full, &computed) != Datum::Absent));
+        let one_each = [
+            Event { exit_code: full.exit_code, ..samples::bare("") },
+            Event { pid: full.pid, ..samples::bare("") },
+            Event { uid: full.uid, ..samples::bare("") },
+            Event { gid: full.gid, ..samples::bare("") },
+            Event { size: full.size, ..samples::bare("") },
+            Event { inode: full.inode, ..samples::bare("") },
+            Event { filename: full.filename, ..samples::bare("") },
+            Event { mode_as_string: full.mode_as_string, ..samples::bare("") },
+            Event { macb: full.macb, ..samples::bare("") },
+            Event { layer_identifier: full.layer_identifier, ..samples::bare("") },
+            Event { volume_name: full.volume_name, ..samples::bare("") },
+            Event { network_name: full.network_name, ..samples::bare("") },
+            Event { command_line: full.command_line, ..samples::bare("") },
+            Event { user: full.user, ..samples::bare("") },
+            Event { sha256_hash: full.sha256_hash, ..samples::bare("") },
+            Event { labels: full.labels, ..samples::bare("") },
+            Event { tags: full.tags.clone(), ..samples::bare("") },
+        ];
+        assert_eq!(one_each.len(), details().count());
+        assert!(one_each.iter().all(|event| !is_bare(event)));
+    }
 }

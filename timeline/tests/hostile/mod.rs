@@ -154,7 +154,7 @@ impl Sample {
             position: self.position.clone(),
             confidence: self.confidence,
             action: &self.action,
-            text: &self.text,
+            text: (&self.text).into(),
             log_source,
             exit_code: self.exit_code,
             pid: self.pid,

@@ -16,7 +16,7 @@ impl ImageFile<'_> {
         let mut event = Event::new(&self.file.origin, &CONFIGURATION, &self.subject, at);
         event.confidence = Confidence::Filesystem;
         event.action = "store";
-        event.text = &text;
+        event.text = (&text).into();
         event.size = Some(self.size);
         event.sha256_hash = self.genuine.then(|| self.id.hex());
         self.mark(&mut event);

@@ -18,7 +18,7 @@ impl ImageFile<'_> {
         let mut event = Event::new(&self.file.origin, &CONFIGURATION, &subject, at);
         event.position = Position::Key("created");
         event.action = action(&maker);
-        event.text = &told;
+        event.text = (&told).into();
         self.mark(&mut event);
         if fixed {
             event.tags.push(Cow::from("not-wall-clock"));

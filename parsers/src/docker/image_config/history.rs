@@ -36,7 +36,7 @@ impl ImageFile<'_> {
         let mut event = Event::new(&self.file.origin, &HISTORY, &self.subject, at);
         event.position = Position::Key(&key);
         event.action = "build";
-        event.text = &told;
+        event.text = (&told).into();
         event.command_line = step.created_by.as_deref();
         self.mark(&mut event);
         if fixed {

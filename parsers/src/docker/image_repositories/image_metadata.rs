@@ -53,7 +53,7 @@ impl ImageMetadata<'_> {
         let at = (instant, Meaning::Update);
         let mut event = Event::new(&self.file.origin, &REFERENCE, &subject, at);
         event.action = "tag";
-        event.text = &text;
+        event.text = (&text).into();
         add_names(&mut event, self.known);
         if self.known.tags.is_empty() {
             event.tags.push(Cow::from("untagged"));
@@ -98,7 +98,7 @@ impl ImageMetadata<'_> {
         let mut event = Event::new(&self.file.origin, &REFERENCE, &subject, at);
         event.confidence = Confidence::Filesystem;
         event.action = "build";
-        event.text = text;
+        event.text = text.into();
         event.attribute("parent_image", parent.map(|id| Value::Text(id.into())));
         findings.event(&event);
     }

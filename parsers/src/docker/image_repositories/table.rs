@@ -84,7 +84,7 @@ impl Table<'_> {
         let text = format!("{which} of the {} store last written: it names no image", self.driver);
         let mut event = self.event(&Subject::UNKNOWN);
         event.action = "tag";
-        event.text = &text;
+        event.text = (&text).into();
         findings.event(&event);
     }
 
@@ -97,7 +97,7 @@ impl Table<'_> {
         let text = self.text(row, known, image.is_some_and(|image| !image.digests.is_empty()));
         let mut event = self.event(&subject);
         event.position = Position::Key(&row.key);
-        event.text = &text;
+        event.text = (&text).into();
         event.action = "tag";
         event.attribute("image_reference", Some(Value::Text(row.reference.as_str().into())));
         if let Some(image) = image {

@@ -73,7 +73,7 @@ impl Messages for Events<'_, '_> {
         let when = (message.time, Meaning::ContentModification);
         let mut event = Event::new(&part.origin, &KIND, &self.log.subject, when);
         let text = message.log.decoded(&mut self.text);
-        event.text = text.strip_suffix('\n').unwrap_or(text);
+        event.text = text.strip_suffix('\n').unwrap_or(text).into();
         event.position = Position::Offset(message.spot.offset);
         event.action = "log";
         event.log_source = message.stream.name();

@@ -60,7 +60,7 @@ impl Store<'_> {
         let mut event = Event::new(&file.origin, &DIRECTORY, &subject, (modified, meaning));
         event.confidence = if gone { Confidence::Inferred } else { Confidence::Filesystem };
         event.action = "create";
-        event.text = &told;
+        event.text = (&told).into();
         if gone {
             event.tags.push(Cow::from("orphan"));
         }

@@ -78,7 +78,7 @@ impl<'a> Store<'a> {
                 event.confidence = Confidence::Inferred;
             }
             event.position = Position::Key(&key);
-            event.text = &text;
+            event.text = (&text).into();
             self.add_driver(&mut event);
             event.attribute("diff_id", Some(Value::Text(diff.0.as_str().into())));
             event.attribute("repository", Some(Value::Text(source.repository.as_str().into())));
@@ -104,7 +104,7 @@ impl<'a> Store<'a> {
         let mut event = Event::new(&file.origin, &DISTRIBUTION, &subject, at);
         event.confidence = Confidence::Filesystem;
         event.action = "store";
-        event.text = &text;
+        event.text = (&text).into();
         self.add_driver(&mut event);
         event.attribute("diff_id", Some(Value::Text(diff.0.as_str().into())));
         event.attribute("blob_digest", Some(Value::Text(digest.as_str().into())));

@@ -82,7 +82,7 @@ impl Store<'_> {
         let mut event = Event::new(trace.origin, trace.kind, &trace.subject, at);
         event.confidence = Confidence::Inferred;
         event.action = "delete";
-        event.text = &text;
+        event.text = (&text).into();
         event.layer_identifier = trace.layer.map(Digest::as_str);
         event.tags.push(Cow::from("orphan"));
         self.add_driver(&mut event);

@@ -41,7 +41,7 @@ impl Store<'_> {
         let mut event = Event::new(&file.origin, &LAYER, &subject, at);
         event.confidence = Confidence::Filesystem;
         event.action = "store";
-        event.text = &text;
+        event.text = (&text).into();
         event.size = layer.size;
         event.layer_identifier = Some(chain.0.as_str());
         if !sound {

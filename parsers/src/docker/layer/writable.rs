@@ -27,7 +27,7 @@ impl Store<'_> {
         let mut event = Event::new(&file.origin, &WRITABLE, &subject, at);
         event.confidence = Confidence::Filesystem;
         event.action = "create";
-        event.text = &text;
+        event.text = (&text).into();
         event.layer_identifier = mount.parent.as_ref().map(|chain| chain.0.as_str());
         self.add_driver(&mut event);
         let directory = mount.mount_id.as_deref();
