@@ -1,1 +1,19 @@
+//! The promises of the whole program and of the whole suite of parsers.
+//!
+//! - [`golden`]: each case of each parser gives exactly the events and issues that it says.
+//! - [`hostile`]: no fixture, cut at any length or with any byte flipped, makes a parser panic.
+//! - [`data_roots`]: a data root is found wherever it lies, and its events are attributed.
+//! - [`truth`]: the timeline of a real host says what its daemon said.
+//! - [`same_bytes`]: the same bytes come out for any threads, memory, order and kind of evidence.
+//! - [`command_line`]: what the program promises to its user.
+//! - [`tidy`]: the rules of ARCHITECTURE.md that a compiler cannot hold.
 
+mod case;
+mod command_line;
+mod data_roots;
+mod golden;
+mod hostile;
+mod program;
+mod same_bytes;
+mod tidy;
+mod truth;

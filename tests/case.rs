@@ -1,0 +1,124 @@
+//! A case of a parser: a folder with evidence and with what is expected of it.
+//!
+//! `testdata/<parser>/<case>/evidence/…` holds files as they lie on a host; `expected.jsonl` the
+//! events, `expected-issues.txt` the issues (absent when there are none). Every file was last
+//! modified at [`MODIFIED`], unless `times.txt` says `<path><TAB><RFC 3339>`.
+
+use dockline_evidence::{MemoryTree, Spool};
+use dockline_parsers::plan::{Plan, Subtree, plan};
+use dockline_timeline::{Collected, Findings, Instant, Key};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// When every file of a case was last modified, unless the case says otherwise.
+pub(crate) const MODIFIED: &str = "2026-01-01T00:00:00Z";
+
+/// The folder of a file that belongs to the project.
+pub(crate) fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// One case.
+pub(crate) struct Case {
+    pub(crate) parser: String,
+    pub(crate) folder: PathBuf,
+    /// Content and time of each file, by path.
+    pub(crate) files: BTreeMap<String, (Vec<u8>, Option<Instant>)>,
+}
+
+/// What came of a case.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) events: Vec<String>,
+    pub(crate) issues: Vec<String>,
+}
+
+impl Case {
+    /// All cases of all parsers.
+    pub(crate) fn all() -> Vec<Case> {
+        dockline_parsers::all().flat_map(|parser| Case::of(parser.name)).collect()
+    }
+
+    /// The cases of one parser, by name.
+    pub(crate) fn of(parser: &str) -> Vec<Case> {
+        let folder = project("testdata").join(parser);
+        let mut folders: Vec<PathBuf> = fs::read_dir(&folder)
+            .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+            .unwrap_or_default();
+        folders.sort();
+        folders
+            .into_iter()
+            .filter(|path| path.is_dir())
+            .map(|path| Case::load(parser, path))
+            .collect()
+    }
+
+    fn load(parser: &str, folder: PathBuf) -> Case {
+        let times = fs::read_to_string(folder.join("times.txt")).unwrap_or_default();
+        let times: BTreeMap<&str, &str> =
+            times.lines().map(|line| line.split_once('\t').unwrap()).collect();
+        let root = folder.join("evidence");
+        let mut paths = Vec::new();
+        gather(&root, &mut paths);
+        assert!(!paths.is_empty(), "{}: a case without evidence", folder.display());
+        let file = |path: PathBuf| {
+            let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+            let time = times.get(name.as_str()).copied().unwrap_or(MODIFIED);
+            let modified = Instant::parse_rfc3339(time).unwrap();
+            (name, (fs::read(path).unwrap(), modified))
+        };
+        let files = paths.into_iter().map(file).collect();
+        Case { parser: parser.to_owned(), folder, files }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.parser, self.folder.file_name().unwrap().to_str().unwrap())
+    }
+
+    pub(crate) fn tree(&self) -> MemoryTree {
+        self.files.iter().fold(MemoryTree::new(), |tree, (path, (content, modified))| {
+            tree.with_file(path, content.clone(), *modified)
+        })
+    }
+
+    pub(crate) fn run(&self) -> Outcome {
+        run(self.tree(), &|parser| parser == self.parser)
+    }
+}
+
+fn gather(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { gather(&path, paths) } else { paths.push(path) }
+    }
+}
+
+/// Plans and reads a tree with the selected parsers.
+pub(crate) fn run(tree: MemoryTree, selected: &dyn Fn(&str) -> bool) -> Outcome {
+    let plan = planned(tree, selected);
+    let mut found = Collected::new();
+    for job in plan.jobs() {
+        found.job(job);
+    }
+    let mut events: Vec<(Key, String)> = found.keys.into_iter().zip(found.lines).collect();
+    events.sort_by(|one, other| one.0.cmp(&other.0));
+    let issue = |issue: &dockline_timeline::Issue| match (issue.lost_records, issue.lost_bytes) {
+        (0, 0) => issue.to_string(),
+        (records, bytes) => format!("{issue} [lost {records} records, {bytes} bytes]"),
+    };
+    let mut issues: Vec<String> = plan.issues.iter().chain(&found.issues).map(issue).collect();
+    issues.sort();
+    Outcome { events: events.into_iter().map(|(_, line)| line).collect(), issues }
+}
+
+fn planned(tree: MemoryTree, selected: &dyn Fn(&str) -> bool) -> Plan {
+    let subtree = Subtree {
+        evidence: Arc::from("case"),
+        host: Some(Arc::from("host")),
+        fallback_host: Arc::from("host"),
+        tree: Arc::new(tree),
+    };
+    plan(&[subtree], &|parser| selected(parser.name), &Spool::new(None))
+}

@@ -1,0 +1,286 @@
+//! The timeline of a real host says what its daemon said: `docker inspect`, `docker logs
+//! --timestamps`, `docker history`, `docker images` of the living engine are the oracle.
+//!
+//! The dump was taken shortly before the last clean stop of the daemon: what ran then has ended
+//! since, at a time that the dump cannot know. Each test says which containers that concerns.
+
+use crate::case::project;
+use crate::program::{events_of, host, list, text};
+use dockline_evidence::read_at::read_up_to;
+use dockline_evidence::{Spool, Tree, TreePath, source};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The hosts with a graph-driver image store.
+const GRAPH_DRIVER_HOSTS: [&str; 2] = ["engine-20.10", "engine-20.10-lvm-xfs"];
+const HOSTS: [&str; 3] = ["engine-20.10", "engine-20.10-lvm-xfs", "engine-29.7"];
+
+/// What the daemon of a host said last.
+struct Truth {
+    tree: Arc<dyn Tree>,
+    folder: TreePath,
+}
+
+impl Truth {
+    fn of(host: &str) -> Truth {
+        let path = project("testdata/truth").join(format!("{host}.tar.zst"));
+        let source = source::open(&path, host, &Spool::new(None)).unwrap();
+        let tree = source.trees[0].tree.clone();
+        let folder = ["truth_after_crash_restart", "truth_live"]
+            .map(|name| TreePath::parse(name.as_bytes()).unwrap())
+            .into_iter()
+            .find(|folder| tree.metadata(folder).is_ok())
+            .unwrap();
+        Truth { tree, folder }
+    }
+
+    fn bytes(&self, name: &str) -> Vec<u8> {
+        let path = self.folder.join(name.as_bytes()).unwrap();
+        let file = self.tree.open(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        read_up_to(&*file, 64 << 20).unwrap().0
+    }
+
+    fn json(&self, name: &str) -> Vec<Value> {
+        serde_json::from_slice(&self.bytes(name)).unwrap()
+    }
+
+    fn json_lines(&self, name: &str) -> Vec<Value> {
+        let text = String::from_utf8(self.bytes(name)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn names(&self, prefix: &str) -> Vec<String> {
+        let entries = self.tree.list(&self.folder).unwrap();
+        let names = entries.into_iter().map(|entry| String::from_utf8(entry.name).unwrap());
+        names.filter(|name| name.starts_with(prefix)).collect()
+    }
+}
+
+/// Go's zero time.
+const NEVER: &str = "0001-01-01T00:00:00Z";
+
+/// A time of Go with all nine digits, as dockline writes it.
+fn nine_digits(time: &str) -> String {
+    let (seconds, fraction) =
+        time.trim_end_matches('Z').split_once('.').unwrap_or((time.trim_end_matches('Z'), ""));
+    format!("{seconds}.{fraction:0<9}Z")
+}
+
+fn of_container<'a>(events: &'a [Value], id: &str, data_type: &str) -> Vec<&'a Value> {
+    events
+        .iter()
+        .filter(|event| text(event, "container_identifier") == id)
+        .filter(|event| text(event, "data_type") == data_type)
+        .collect()
+}
+
+/// The container's own instants of one meaning, without those of the file's times.
+fn instants(events: &[&Value], description: &str, actions: &[&str]) -> Vec<String> {
+    let wanted = |event: &&&Value| {
+        text(event, "timestamp_desc") == description && actions.contains(&text(event, "action"))
+    };
+    events.iter().filter(wanted).map(|event| text(event, "datetime_ns").to_owned()).collect()
+}
+
+#[test]
+fn every_container_was_created_started_and_finished_when_inspect_says() {
+    for name in HOSTS {
+        let events = events_of(&host(name));
+        let containers = Truth::of(name).json("inspect_containers.json");
+        assert!(!containers.is_empty());
+        for container in &containers {
+            check_container(name, &events, container);
+        }
+    }
+}
+
+fn check_container(host: &str, events: &[Value], container: &Value) {
+    let (id, name) = (text(container, "Id"), text(container, "Name"));
+    let events = of_container(events, id, "docker:container:configuration");
+    if name.starts_with("/svc1.1.") && events.is_empty() {
+        // Swarm removed the task at the last stop of the daemon: it is not on the disk.
+        return;
+    }
+    let state = &container["State"];
+    let expected = |time: &str| -> Vec<String> {
+        if time == NEVER { Vec::new() } else { vec![nine_digits(time)] }
+    };
+    let created = instants(&events, "Creation Time", &["create"]);
+    assert_eq!(created, expected(text(container, "Created")), "{host} {name}");
+    let started = instants(&events, "Start Time", &["start", "restart"]);
+    let finished = instants(&events, "End Time", &["die", "oom"]);
+    if text(state, "Status") == "running" || text(state, "Status") == "restarting" {
+        // It ran when the dump was taken and has ended, or was started anew, since.
+        assert!(
+            started.len() == 1 && started[0] >= nine_digits(text(state, "StartedAt")),
+            "{host} {name}"
+        );
+        assert!(finished.len() == 1 && finished[0] > started[0], "{host} {name}");
+        return;
+    }
+    assert_eq!(started, expected(text(state, "StartedAt")), "{host} {name}");
+    assert_eq!(finished, expected(text(state, "FinishedAt")), "{host} {name}");
+    let ends = events.iter().filter(|event| text(event, "timestamp_desc") == "End Time");
+    for end in ends {
+        assert_eq!(end["exit_code"], state["ExitCode"], "{host} {name}");
+        assert_eq!(text(end, "container_name"), name.trim_start_matches('/'));
+    }
+}
+
+/// Messages of `docker logs --timestamps --details`: instant and text. The engine writes the time
+/// anew before each piece of a long line.
+fn logged(bytes: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let mut messages = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let (time, rest) = line.split_at(30);
+        let details = rest[1..].split(' ').next().unwrap();
+        let before = format!("{time} {details} ");
+        let text = line.replace(&before, "");
+        messages.push((time.to_owned(), text.strip_suffix('\n').unwrap_or(&text).to_owned()));
+    }
+    messages
+}
+
+/// What a log event says was written.
+fn body(event: &Value) -> String {
+    if let Some(body) = event.get("message_body").and_then(Value::as_str) {
+        return body.to_owned();
+    }
+    let label = format!("[{}] ", text(event, "container_name"));
+    text(event, "message").strip_prefix(&label).unwrap().to_owned()
+}
+
+#[test]
+fn every_line_that_docker_logs_shows_is_an_event() {
+    let mut lines = 0;
+    for name in HOSTS {
+        let events = events_of(&host(name));
+        let truth = Truth::of(name);
+        for container in truth.json("inspect_containers.json") {
+            let (id, container_name) = (text(&container, "Id"), text(&container, "Name"));
+            let driver = text(&container["HostConfig"]["LogConfig"], "Type");
+            if driver != "json-file" || container_name.starts_with("/svc1.1.") {
+                continue;
+            }
+            let of_log = of_container(&events, id, "docker:container:log:entry");
+            for stream in ["stdout", "stderr"] {
+                let file = format!("logs_{}.{stream}", container_name.trim_start_matches('/'));
+                let mut expected = logged(&truth.bytes(&file));
+                let of_stream = of_log.iter().filter(|event| text(event, "log_source") == stream);
+                let mut found: Vec<(String, String)> = of_stream
+                    .map(|event| (text(event, "datetime_ns").to_owned(), body(event)))
+                    .collect();
+                // What ran when the dump was taken may have written more before the last stop.
+                let status = text(&container["State"], "Status").to_owned();
+                if status == "running" {
+                    let last = expected.last().map(|(time, _)| time.clone()).unwrap_or_default();
+                    found.retain(|(time, _)| *time <= last);
+                }
+                expected.sort();
+                found.sort();
+                lines += expected.len();
+                assert_eq!(found.len(), expected.len(), "{name} {file}");
+                assert!(found == expected, "{name} {file}");
+            }
+        }
+    }
+    assert!(lines > 500, "only {lines} lines were compared");
+}
+
+#[test]
+fn every_row_of_docker_history_is_an_event() {
+    let mut rows = 0;
+    for name in GRAPH_DRIVER_HOSTS {
+        let events = events_of(&host(name));
+        let truth = Truth::of(name);
+        for file in truth.names("history_") {
+            let expected = truth.json_lines(&file);
+            let image = text(&expected[0], "ID").to_owned();
+            let found: BTreeSet<(String, String)> = events
+                .iter()
+                .filter(|event| text(event, "data_type") == "docker:image:history")
+                .filter(|event| text(event, "image_identifier") == image)
+                .map(|event| {
+                    (second(text(event, "datetime")), text(event, "command_line").to_owned())
+                })
+                .collect();
+            for row in &expected {
+                let wanted = (second(text(row, "CreatedAt")), text(row, "CreatedBy").to_owned());
+                assert!(found.contains(&wanted), "{name} {file}: {wanted:?} not in {found:#?}");
+                rows += 1;
+            }
+        }
+    }
+    assert!(rows > 50, "only {rows} rows were compared");
+}
+
+fn second(time: &str) -> String {
+    time[..19].to_owned()
+}
+
+#[test]
+fn every_tag_and_digest_is_an_event() {
+    for name in GRAPH_DRIVER_HOSTS {
+        let events = events_of(&host(name));
+        let images = Truth::of(name).json("inspect_images.json");
+        assert!(!images.is_empty());
+        let mut references: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for event in &events {
+            if text(event, "parser") == "docker.image_repositories" {
+                let of_image = references.entry(text(event, "image_identifier")).or_default();
+                of_image.insert(text(event, "image_reference"));
+            }
+        }
+        for image in &images {
+            let found = references.get(text(image, "Id")).cloned().unwrap_or_default();
+            for reference in list(image, "RepoTags").into_iter().chain(list(image, "RepoDigests")) {
+                assert!(found.contains(reference), "{name}: {reference} not in {found:?}");
+            }
+        }
+    }
+}
+
+/// Containers that the scenario of each host ran with a setting that is a way out to the host.
+const WAYS_OUT: [(&str, &[&str]); 3] = [
+    ("engine-20.10", &["capsys", "devs", "hostns", "hostroot", "priv", "sockmnt"]),
+    ("engine-20.10-lvm-xfs", &["priv"]),
+    ("engine-29.7", &["capsys", "devs", "hostns", "hostroot", "priv", "sockmnt"]),
+];
+
+#[test]
+fn every_way_out_is_tagged_and_no_harmless_container_is() {
+    for (name, expected) in WAYS_OUT {
+        let events = events_of(&host(name));
+        for data_type in ["docker:container:configuration", "docker:container:hostconfig"] {
+            let tagged: BTreeSet<&str> = events
+                .iter()
+                .filter(|event| text(event, "data_type") == data_type)
+                .filter(|event| {
+                    list(event, "tag").iter().any(|tag| tag.starts_with("escape-risk:"))
+                })
+                .map(|event| text(event, "container_name"))
+                .collect();
+            assert_eq!(tagged, expected.iter().copied().collect(), "{name} {data_type}");
+        }
+    }
+}
+
+#[test]
+fn every_event_of_a_container_carries_its_id_name_and_image() {
+    for name in HOSTS {
+        for event in events_of(&host(name)) {
+            let id = text(&event, "container_identifier");
+            if id.is_empty() || list(&event, "tag").contains(&"orphan") {
+                continue;
+            }
+            assert_eq!(id.len(), 64, "{event}");
+            for field in ["container_name", "image_name", "image_identifier"] {
+                let known = text(&event, "time_confidence") == "inferred"
+                    || !text(&event, field).is_empty();
+                assert!(known, "{name}: no {field} in {event}");
+            }
+        }
+    }
+}
