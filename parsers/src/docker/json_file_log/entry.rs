@@ -72,8 +72,7 @@ impl Messages for Events<'_, '_> {
         self.log.tell_cut(message, self.findings);
         let when = (message.time, Meaning::ContentModification);
         let mut event = Event::new(&part.origin, &KIND, &self.log.subject, when);
-        let text = message.log.decoded(&mut self.text);
-        event.text = text.strip_suffix('\n').unwrap_or(text).into();
+        event.text = message.log.of_event(&mut self.text);
         event.position = Position::Offset(message.spot.offset);
         event.action = "log";
         event.log_source = message.stream.name();

@@ -8,7 +8,7 @@
 //! rotation.
 
 use super::chain::Spot;
-use super::record::{Attrs, Log, Record, Stream};
+use super::record::{Attrs, Escapes, Log, Record, Stream};
 use super::text::{Blemishes, unescape};
 use super::window::wide;
 use dockline_timeline::Instant;
@@ -103,10 +103,10 @@ impl Open {
     fn add(&mut self, entry: &Entry<'_>) {
         let before = self.text.len();
         let log = &entry.record.log;
-        if log.is_escaped {
-            unescape(log.text, &mut self.text, &mut Blemishes::default());
-        } else {
+        if log.escapes == Escapes::None {
             self.text.push_str(log.text);
+        } else {
+            unescape(log.text, &mut self.text, &mut Blemishes::default());
         }
         self.last_length = self.text.len().saturating_sub(before);
         self.last_time = entry.time;
@@ -127,7 +127,7 @@ impl Open {
             spot: self.spot,
             time: self.time,
             stream,
-            log: Log { text: &self.text, is_escaped: false },
+            log: Log { text: &self.text, escapes: Escapes::None },
             attrs: Attrs::Pairs(&self.attrs),
             pieces: self.pieces,
             is_incomplete: is_cut || (!ends_line && self.last_length >= PIECE),

@@ -5,7 +5,7 @@
 //! UTF-8, raw control bytes, lone surrogates, unknown escapes, a key that stands twice (the last
 //! counts, as for the engine itself), a value of the wrong type. Key names must stand unescaped.
 
-use super::record::{Attrs, Log, Record, Stream};
+use super::record::{Attrs, Escapes, Log, Record, Stream};
 use super::text::{Blemishes, decode};
 use dockline_timeline::Instant;
 use memchr::{memchr, memchr2};
@@ -100,7 +100,7 @@ impl Parsed<'_> {
             }
         }
         Record {
-            log: Log { text: &scratch.log, is_escaped: false },
+            log: Log { text: &scratch.log, escapes: Escapes::None },
             stream: match scratch.stream.as_str() {
                 "stdout" => Stream::Stdout,
                 "stderr" => Stream::Stderr,

@@ -7,8 +7,8 @@
 //! [`lenient`](super::lenient).
 
 use super::lenient::attribute_pairs;
-use super::text::{Blemishes, code_unit, unescape};
-use dockline_timeline::Instant;
+use super::text::{Blemishes, code_unit, is_copied, unescape};
+use dockline_timeline::{Instant, Text};
 use memchr::memchr;
 
 /// A record as it stands in the file.
@@ -33,14 +33,26 @@ pub(super) struct Record<'a> {
 pub(super) struct Log<'a> {
     /// The text, or the text with its escapes.
     pub(super) text: &'a str,
-    /// Whether there are escapes in it.
-    pub(super) is_escaped: bool,
+    /// What escapes there are in it.
+    pub(super) escapes: Escapes,
+}
+
+/// What escapes there are in a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Escapes {
+    /// None, or they have been decoded.
+    #[default]
+    None,
+    /// Only those that [`Text::Json`] may have, and at the end that of the line break.
+    Simple,
+    /// Others.
+    Any,
 }
 
 impl<'a> Log<'a> {
     /// Whether it ends with a line break, as all but pieces and a program's very last line do.
     pub(super) fn ends_line(&self) -> bool {
-        if !self.is_escaped {
+        if self.escapes == Escapes::None {
             return self.text.ends_with('\n');
         }
         self.text.strip_suffix("\\n").is_some_and(|before| {
@@ -49,17 +61,23 @@ impl<'a> Log<'a> {
         })
     }
 
-    /// The text without escapes; `buffer` is used when there are any.
-    pub(super) fn decoded<'b>(&self, buffer: &'b mut String) -> &'b str
+    /// The text without its final line break, as an event has it; `buffer` is used where it must be
+    /// decoded. An event of a joined message has its text decoded.
+    pub(super) fn of_event<'b>(&self, buffer: &'b mut String) -> Text<'b>
     where
         'a: 'b,
     {
-        if !self.is_escaped {
-            return self.text;
+        if self.escapes == Escapes::Simple && is_copied(self.text.as_bytes()) {
+            let end = if self.ends_line() { "\\n" } else { "" };
+            return Text::Json(self.text.strip_suffix(end).unwrap_or(self.text));
         }
-        buffer.clear();
-        unescape(self.text, buffer, &mut Blemishes::default());
-        buffer
+        let mut text = self.text;
+        if self.escapes != Escapes::None {
+            buffer.clear();
+            unescape(self.text, buffer, &mut Blemishes::default());
+            text = buffer;
+        }
+        Text::Plain(text.strip_suffix('\n').unwrap_or(text))
     }
 }
 
@@ -114,7 +132,7 @@ impl Attrs<'_> {
 /// wrong with it.
 pub(super) fn canonical(bytes: &[u8]) -> Option<Record<'_>> {
     let rest = bytes.strip_prefix(b"{\"log\":\"")?;
-    let (log, is_escaped, rest) = string(rest)?;
+    let (text, escapes, rest) = string(rest)?;
     let rest = rest.strip_prefix(b",\"stream\":\"std")?;
     let (stream, rest) = match rest.strip_prefix(b"out\"") {
         Some(rest) => (Stream::Stdout, rest),
@@ -129,29 +147,32 @@ pub(super) fn canonical(bytes: &[u8]) -> Option<Record<'_>> {
     let instant = Instant::parse_rfc3339_bytes(time).ok()??;
     let rest = rest.strip_prefix(b"\"}")?;
     let length = bytes.len().checked_sub(rest.len())?;
-    let log = Log { text: log, is_escaped };
+    let log = Log { text, escapes };
     let blemishes = Blemishes::default();
     Some(Record { log, stream, attrs, time: Ok(instant), length, blemishes })
 }
 
-/// The string that ends at the first quote that is not escaped: its content, whether that has
-/// escapes, and what follows the quote. `None` when it does not end or anything is wrong with it.
-fn string(bytes: &[u8]) -> Option<(&str, bool, &[u8])> {
+/// The string that ends at the first quote that is not escaped: its content, what escapes
+/// that has, and what follows the quote. `None` when it does not end or anything is wrong with it.
+fn string(bytes: &[u8]) -> Option<(&str, Escapes, &[u8])> {
     let mut at = 0_usize;
-    let mut is_escaped = false;
+    let mut escapes = Escapes::None;
     loop {
         let ahead = bytes.get(at..)?;
         let next = plain_length(ahead)?;
         at = at.checked_add(next)?;
         match ahead.get(next..)? {
             [b'"', ..] => break,
-            escape @ [b'\\', ..] => at = at.checked_add(escape_length(escape)?)?,
+            [b'\\', escape @ ..] => {
+                let (length, kind) = escape_kind(escape)?;
+                at = at.checked_add(length)?;
+                escapes = escapes.max(kind);
+            }
             _ => return None,
         }
-        is_escaped = true;
     }
     let (content, rest) = bytes.split_at_checked(at)?;
-    Some((std::str::from_utf8(content).ok()?, is_escaped, rest.get(1..)?))
+    Some((std::str::from_utf8(content).ok()?, escapes, rest.get(1..)?))
 }
 
 /// Number of bytes before the first quote, backslash or control byte. Looks at eight bytes at once:
@@ -185,11 +206,16 @@ fn first_special(bytes: [u8; 8]) -> Option<usize> {
     usize::try_from(found.trailing_zeros() / 8).ok()
 }
 
-/// Length of the escape at the front, if it stands for one character alone.
-fn escape_length(escape: &[u8]) -> Option<usize> {
-    match escape.get(1)? {
-        b'n' | b'"' | b'\\' | b'r' | b't' | b'/' | b'b' | b'f' => Some(2),
-        b'u' => char::from_u32(code_unit(escape)?).map(|_| 6),
+/// Length of an escape and what it is to a text, if it stands for one character alone; `escape` is
+/// what follows its backslash. A quote behind `n` is not escaped: it ends the text.
+fn escape_kind(escape: &[u8]) -> Option<(usize, Escapes)> {
+    match escape {
+        [b'"' | b'\\', ..] | [b'n', b'"', ..] => Some((2, Escapes::Simple)),
+        [b'n' | b'r' | b't' | b'/' | b'b' | b'f', ..] => Some((2, Escapes::Any)),
+        [b'u', b'0', b'0', b'3', b'c' | b'e', ..] | [b'u', b'0', b'0', b'2', b'6', ..] => {
+            Some((6, Escapes::Simple))
+        }
+        [b'u', ..] => char::from_u32(code_unit(escape)?).map(|_| (6, Escapes::Any)),
         _ => None,
     }
 }
@@ -221,7 +247,7 @@ mod tests {
     fn a_record_is_read_without_a_copy() {
         let line = format!("{TAGGED}\nmore");
         let record = canonical(line.as_bytes()).unwrap();
-        assert_eq!(record.log, Log { text: r#"app \"starting\"\n"#, is_escaped: true });
+        assert_eq!(record.log, Log { text: r#"app \"starting\"\n"#, escapes: Escapes::Simple });
         assert_eq!(record.stream, Stream::Stdout);
         assert_eq!(record.attrs, Attrs::Json(r#"{"MODE":"prod","tag":"web/0339c0ad8aad"}"#));
         assert_eq!(record.time.unwrap().to_string(), "2026-11-21T21:54:03.719144237Z");
@@ -265,8 +291,9 @@ mod tests {
 
     #[test]
     fn only_a_line_break_that_is_not_escaped_itself_ends_a_line() {
-        let ends = |text, is_escaped| Log { text, is_escaped }.ends_line();
-        assert!(ends(r"a\n", true) && ends(r"\\\n", true) && ends("a\n", false));
-        assert!(!ends(r"a\\n", true) && !ends("a", false) && !ends(r"\n", false));
+        let ends = |text, escapes| Log { text, escapes }.ends_line();
+        let (escaped, not) = (Escapes::Simple, Escapes::None);
+        assert!(ends(r"a\n", escaped) && ends(r"\\\n", escaped) && ends("a\n", not));
+        assert!(!ends(r"a\\n", escaped) && !ends("a", not) && !ends(r"\n", not));
     }
 }
