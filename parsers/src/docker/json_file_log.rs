@@ -67,6 +67,7 @@ mod rotation;
 mod scan;
 mod text;
 mod token;
+mod uniform;
 mod window;
 
 use crate::{Artifact, Gather, Inventory, Parser};

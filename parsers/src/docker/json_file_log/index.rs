@@ -4,6 +4,7 @@
 use super::entry::{Events, Log};
 use super::join::{Message, Messages};
 use super::scan::{Sink, scan, scan_again};
+use super::uniform::{self, Survey, Uniform};
 use dockline_timeline::{Block, Findings, Key, Strand};
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,25 +23,31 @@ pub(super) fn index(
         block_size,
         start: range.start,
         bounds: None,
+        survey: Survey::default(),
         blocks: Vec::new(),
-        starts: Vec::new(),
+        stretches: Vec::new(),
     };
     scan(&log.chain, &range, &mut indexer);
     indexer.end_block(range.end);
-    let Indexer { blocks, mut starts, findings, .. } = indexer;
-    if blocks.is_empty() {
-        return;
+    let Indexer { blocks, stretches, findings, .. } = indexer;
+    if !blocks.is_empty() {
+        findings.strand(Box::new(LogStrand { log: log.clone(), blocks, stretches }));
     }
-    starts.push(range.end);
-    findings.strand(Box::new(LogStrand { log: log.clone(), blocks, starts }));
 }
 
 /// Messages of a log that stay in it.
 struct LogStrand {
     log: Arc<Log>,
     blocks: Vec<Block>,
-    /// Where each block begins, and where the last one ends.
-    starts: Vec<u64>,
+    /// Where each block lies.
+    stretches: Vec<Stretch>,
+}
+
+/// A block as it lies in the log.
+struct Stretch {
+    range: Range<u64>,
+    /// What is known of it, if it can be read from the ends of its lines.
+    uniform: Option<Uniform>,
 }
 
 impl Strand for LogStrand {
@@ -49,10 +56,13 @@ impl Strand for LogStrand {
     }
 
     fn emit(&self, block: usize, findings: &mut dyn Findings) {
-        let mut bounds = self.starts.iter().skip(block).copied();
-        if let (Some(start), Some(end)) = (bounds.next(), bounds.next()) {
-            scan_again(&self.log.chain, &(start..end), &mut Events::new(&self.log, findings));
-        }
+        let Some(Stretch { range, uniform }) = self.stretches.get(block) else { return };
+        let mut events = Events::new(&self.log, findings);
+        let rest = match uniform {
+            Some(known) => uniform::read(&self.log.chain, range, *known, &mut events),
+            None => range.start,
+        };
+        scan_again(&self.log.chain, &(rest..range.end), &mut events);
     }
 }
 
@@ -65,8 +75,9 @@ struct Indexer<'l, 'f> {
     start: u64,
     /// First and last key in it, and the number of its events.
     bounds: Option<(Key, Key, u64)>,
+    survey: Survey,
     blocks: Vec<Block>,
-    starts: Vec<u64>,
+    stretches: Vec<Stretch>,
 }
 
 impl Indexer<'_, '_> {
@@ -74,7 +85,8 @@ impl Indexer<'_, '_> {
         let Some((first, last, events)) = self.bounds.take() else { return };
         let size = end.saturating_sub(self.start);
         self.blocks.push(Block { first, last, size, events });
-        self.starts.push(self.start);
+        let uniform = self.survey.end(size);
+        self.stretches.push(Stretch { range: self.start..end, uniform });
         self.start = end;
     }
 }
@@ -82,6 +94,7 @@ impl Indexer<'_, '_> {
 impl Messages for Indexer<'_, '_> {
     fn message(&mut self, message: &Message<'_>) {
         self.log.tell_cut(message, self.findings);
+        self.survey.message(message);
         let Some(key) = self.log.key(message) else { return };
         self.bounds = Some(match self.bounds {
             None => (key, key, 1),

@@ -41,6 +41,8 @@ pub(super) struct Message<'a> {
     pub(super) is_incomplete: bool,
     /// Whether it was cut here because it spans too much.
     pub(super) is_cut: bool,
+    /// Bytes of its line with the line break, if that is one record of the engine's own form.
+    pub(super) line: Option<usize>,
 }
 
 /// Takes messages. They come in the order of their last records.
@@ -61,12 +63,20 @@ pub(super) struct Entry<'a> {
     pub(super) time: Instant,
     /// What it says.
     pub(super) record: &'a Record<'a>,
+    /// Bytes that it covers with its line break, if that is there.
+    pub(super) used: usize,
 }
 
 impl Entry<'_> {
     /// Where its last brace is behind, in the log.
     fn end(&self) -> u64 {
         self.spot.place.saturating_add(wide(self.record.length))
+    }
+
+    /// Bytes of its line, if nothing is on that but this record in the engine's own form.
+    fn line(&self) -> Option<usize> {
+        let is_ended = self.used > self.record.length;
+        (is_ended && self.record.log.escapes != Escapes::None).then_some(self.used)
     }
 }
 
@@ -132,6 +142,7 @@ impl Open {
             pieces: self.pieces,
             is_incomplete: is_cut || (!ends_line && self.last_length >= PIECE),
             is_cut,
+            line: None,
         }
     }
 }
@@ -173,6 +184,7 @@ impl Joiner {
                 pieces: 1,
                 is_incomplete: false,
                 is_cut: false,
+                line: entry.line(),
             }),
         }
     }

@@ -220,6 +220,19 @@ fn escape_kind(escape: &[u8]) -> Option<(usize, Escapes)> {
     }
 }
 
+/// What escapes there are in a text that [`canonical`] has read before.
+pub(super) fn kind_of_escapes(text: &str) -> Escapes {
+    // The final line break is the only one that is simple, and no quote follows it here.
+    let mut rest = text.strip_suffix("\\n").unwrap_or(text).as_bytes();
+    while let Some((_, escape)) = memchr(b'\\', rest).and_then(|at| rest.split_at_checked(at)) {
+        match escape.get(1..).and_then(escape_kind) {
+            Some((length, Escapes::Simple)) => rest = escape.get(length..).unwrap_or_default(),
+            _ => return Escapes::Any,
+        }
+    }
+    Escapes::Simple
+}
+
 /// An object whose values are all strings, without spaces.
 fn flat_object(bytes: &[u8]) -> Option<(Attrs<'_>, &[u8])> {
     let mut rest = bytes.strip_prefix(b"{\"")?;

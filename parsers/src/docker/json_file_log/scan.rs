@@ -45,7 +45,7 @@ impl<S: Sink> Visit for Scan<'_, '_, S> {
             ledger.record(spot, (record, used), self.sink.findings());
         }
         match record.time {
-            Ok(time) => self.joiner.record(&Entry { spot, time, record }, self.sink),
+            Ok(time) => self.joiner.record(&Entry { spot, time, record, used }, self.sink),
             Err(_) => self.joiner.close(self.sink),
         }
     }

@@ -13,6 +13,7 @@ mod pieces;
 mod promises;
 mod real;
 mod rotations;
+mod uniform;
 
 /// Divides even the smallest log.
 const SMALL: Division = Division { at_once: 0, range: 3_000, block: 400 };
