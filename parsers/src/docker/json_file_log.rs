@@ -45,7 +45,7 @@
 //! A log of 1 MiB or more is cut into ranges of about 64 MiB where no message can be open; each
 //! range is a job. The job reads its range once, tells issues and counts, and leaves the events
 //! where they are, in blocks whose bounds in time are known ([`index`]); they are read again when
-//! their time comes. Memory does not depend on the length of the log, and neither do the events on
+//! their time comes, good blocks from the ends of their lines ([`uniform`]). Memory does not depend on the length of the log, and neither do the events on
 //! the division.
 //!
 //! # Not supported

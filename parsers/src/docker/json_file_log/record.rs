@@ -62,7 +62,7 @@ impl<'a> Log<'a> {
     }
 
     /// The text without its final line break, as an event has it; `buffer` is used where it must be
-    /// decoded. An event of a joined message has its text decoded.
+    /// decoded. A joined message has been decoded before.
     pub(super) fn of_event<'b>(&self, buffer: &'b mut String) -> Text<'b>
     where
         'a: 'b,
