@@ -91,9 +91,13 @@ impl Instant {
     /// What is wrong with the text; nothing is guessed.
     pub fn parse_rfc3339_bytes(text: &[u8]) -> Result<Option<Instant>, InstantError> {
         let mut reader = Reader { text, at: 0 };
-        let days = reader.date()?;
-        reader.one_of(b"Tt")?;
-        let second_of_day = reader.time_of_day()?;
+        let (days, second_of_day) = match plain_date_and_time(text) {
+            Some(found) => {
+                reader.at = PLAIN;
+                found
+            }
+            None => reader.date_and_time()?,
+        };
         let nanoseconds = reader.fraction()?;
         let offset = reader.offset()?;
         if reader.at != text.len() {
@@ -155,6 +159,45 @@ impl fmt::Display for Instant {
     }
 }
 
+/// Length of `2019-06-28T11:11:08`.
+const PLAIN: usize = 19;
+
+/// Days since 1970 and seconds since midnight, if the text begins with both in the form that
+/// engines write: what is read for every line of a log. Whatever else there is, [`Reader`] reads,
+/// or says what is wrong with it.
+fn plain_date_and_time(text: &[u8]) -> Option<(i64, i64)> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2] =
+        text.first_chunk::<PLAIN>()?
+    else {
+        return None;
+    };
+    let number = |tens: &u8, ones: &u8| {
+        let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+        (tens < 10 && ones < 10)
+            .then(|| u32::from(tens).saturating_mul(10).saturating_add(ones.into()))
+    };
+    let year = number(y1, y2)?.saturating_mul(100).saturating_add(number(y3, y4)?);
+    let days = days_since_1970(year, number(m1, m2)?, number(d1, d2)?).ok()?;
+    let seconds = second_of_day(number(h1, h2)?, number(i1, i2)?, number(s1, s2)?).ok()?;
+    Some((days, seconds))
+}
+
+fn days_since_1970(year: u32, month: u32, day: u32) -> Result<i64, InstantError> {
+    let date = i32::try_from(year)
+        .ok()
+        .and_then(|year| NaiveDate::from_ymd_opt(year, month, day))
+        .ok_or(InstantError::NoSuchTime)?;
+    Ok(i64::from(date.num_days_from_ce()).saturating_sub(DAYS_FROM_YEAR_ONE))
+}
+
+fn second_of_day(hour: u32, minute: u32, second: u32) -> Result<i64, InstantError> {
+    if hour > 23 || minute > 59 || second > 59 {
+        return Err(InstantError::NoSuchTime);
+    }
+    let seconds = hour.saturating_mul(3_600).saturating_add(minute.saturating_mul(60));
+    Ok(i64::from(seconds.saturating_add(second)))
+}
+
 /// Reads the fixed fields of RFC 3339 in order; every read is checked.
 struct Reader<'a> {
     text: &'a [u8],
@@ -198,6 +241,13 @@ impl Reader<'_> {
         Ok(number)
     }
 
+    /// Days since 1970 and seconds since midnight.
+    fn date_and_time(&mut self) -> Result<(i64, i64), InstantError> {
+        let days = self.date()?;
+        self.one_of(b"Tt")?;
+        Ok((days, self.time_of_day()?))
+    }
+
     /// Days since 1970.
     fn date(&mut self) -> Result<i64, InstantError> {
         let year = self.digits(4)?;
@@ -205,11 +255,7 @@ impl Reader<'_> {
         let month = self.digits(2)?;
         self.one_of(b"-")?;
         let day = self.digits(2)?;
-        let date = i32::try_from(year)
-            .ok()
-            .and_then(|year| NaiveDate::from_ymd_opt(year, month, day))
-            .ok_or(InstantError::NoSuchTime)?;
-        Ok(i64::from(date.num_days_from_ce()).saturating_sub(DAYS_FROM_YEAR_ONE))
+        days_since_1970(year, month, day)
     }
 
     /// Seconds since midnight.
@@ -218,12 +264,7 @@ impl Reader<'_> {
         self.one_of(b":")?;
         let minute = self.digits(2)?;
         self.one_of(b":")?;
-        let second = self.digits(2)?;
-        if hour > 23 || minute > 59 || second > 59 {
-            return Err(InstantError::NoSuchTime);
-        }
-        let seconds = hour.saturating_mul(3_600).saturating_add(minute.saturating_mul(60));
-        Ok(i64::from(seconds.saturating_add(second)))
+        second_of_day(hour, minute, self.digits(2)?)
     }
 
     fn fraction(&mut self) -> Result<u32, InstantError> {

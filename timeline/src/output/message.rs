@@ -16,7 +16,10 @@ const MOST_BYTES: usize = MOST_CHARACTERS * 4;
 /// The message of the last event that was set.
 #[derive(Default)]
 pub(super) struct Message {
-    /// The whole message, or only the label where the text is still JSON.
+    /// The label of the event before, and how it is shown.
+    label: Option<String>,
+    shown: String,
+    /// The whole message; nothing where the text is still JSON.
     line: String,
     form: Form,
     /// A text that was JSON.
@@ -38,29 +41,38 @@ enum Form {
 impl Message {
     /// `takes_json`: whether the output can write a [`Text::Json`] as it is.
     pub(super) fn set(&mut self, event: &Event<'_>, takes_json: bool) {
-        self.line.clear();
-        if let Some(label) = event.subject.label() {
-            self.line.push('[');
-            text::push_visible(label, MOST_BYTES, &mut self.line);
-            self.line.push_str("] ");
-        }
+        self.set_label(event.subject.label());
         if let Text::Json(json) = event.text
             && takes_json
-            && self.line.len().saturating_add(json.len()) <= MOST_CHARACTERS
+            && self.shown.len().saturating_add(json.len()) <= MOST_CHARACTERS
         {
             self.form = Form::Json;
             return;
         }
+        self.line.clone_from(&self.shown);
         let plain = event.text.decoded(&mut self.decoded);
         let visible = text::push_visible(plain, MOST_BYTES, &mut self.line);
         let is_whole = !text::cut(&mut self.line, MOST_CHARACTERS) && visible;
         self.form = if is_whole { Form::Whole } else { Form::Shown };
     }
 
+    fn set_label(&mut self, label: Option<&str>) {
+        if self.label.as_deref() == label {
+            return;
+        }
+        self.label = label.map(str::to_owned);
+        self.shown.clear();
+        if let Some(label) = label {
+            self.shown.push('[');
+            text::push_visible(label, MOST_BYTES, &mut self.shown);
+            self.shown.push_str("] ");
+        }
+    }
+
     /// The message of the event that was set.
     pub(super) fn line<'e>(&'e self, event: &Event<'e>) -> Datum<'e> {
         match (self.form, event.text) {
-            (Form::Json, Text::Json(json)) => Datum::LineOfJson(&self.line, json),
+            (Form::Json, Text::Json(json)) => Datum::LineOfJson(&self.shown, json),
             _ => Datum::Line(&self.line),
         }
     }

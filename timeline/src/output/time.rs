@@ -26,10 +26,10 @@ impl TimeText {
         self.microseconds.truncate(UP_TO_THE_FRACTION);
         self.nanoseconds.truncate(UP_TO_THE_FRACTION);
         // Cut, never rounded: rounding would move an event past another, even into the next year.
-        self.microseconds.extend_from_slice(&digits::fixed::<6>(instant.nanoseconds() / 1_000));
-        self.microseconds.extend_from_slice(b"+00:00");
-        self.nanoseconds.extend_from_slice(&digits::fixed::<9>(instant.nanoseconds()));
-        self.nanoseconds.push(b'Z');
+        let [a, b, c, d, e, f, g, h, i] = digits::fixed::<9>(instant.nanoseconds());
+        self.microseconds
+            .extend_from_slice(&[a, b, c, d, e, f, b'+', b'0', b'0', b':', b'0', b'0']);
+        self.nanoseconds.extend_from_slice(&[a, b, c, d, e, f, g, h, i, b'Z']);
     }
 
     /// Always 6 digits and `+00:00`: one time of another form makes Timesketch's importer read the
