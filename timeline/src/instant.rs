@@ -268,26 +268,31 @@ impl Reader<'_> {
     }
 
     fn fraction(&mut self) -> Result<u32, InstantError> {
-        if self.peek() != Some(b'.') {
-            return Ok(0);
-        }
-        self.one_of(b".")?;
-        let mut nanoseconds = 0;
-        let mut unit: u32 = 100_000_000;
-        let mut count = 0_u32;
-        while let Ok(digit) = self.digit() {
-            count = count.saturating_add(1);
-            if count > 9 {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let Some(digits) = rest.strip_prefix(b".") else { return Ok(0) };
+        self.at = self.at.saturating_add(1);
+        let mut nanoseconds = 0_u32;
+        let mut unit = 1_000_000_000_u32;
+        for digit in
+            digits.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|digit| *digit < 10)
+        {
+            if unit == 1 {
                 return Err(InstantError::TooPrecise);
             }
-            nanoseconds = digit.saturating_mul(unit).saturating_add(nanoseconds);
             unit /= 10;
+            nanoseconds = nanoseconds.wrapping_mul(10).wrapping_add(digit.into());
+            self.at = self.at.saturating_add(1);
         }
-        if count == 0 { self.wrong() } else { Ok(nanoseconds) }
+        // At most nine digits: neither this nor what was added up above reaches two billion.
+        if unit == 1_000_000_000 { self.wrong() } else { Ok(nanoseconds.wrapping_mul(unit)) }
     }
 
     /// Seconds east of UTC.
     fn offset(&mut self) -> Result<i64, InstantError> {
+        if self.peek() == Some(b'Z') {
+            self.at = self.at.saturating_add(1);
+            return Ok(0);
+        }
         let sign = match self.one_of(b"Zz+-")? {
             b'+' => 1,
             b'-' => -1,

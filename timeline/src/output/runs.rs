@@ -13,6 +13,7 @@ pub(super) struct Runs {
     runs: Vec<Run>,
     file: Option<File>,
     subject: Option<Subject>,
+    action: Option<Action>,
     /// Whether the event before had no detail.
     bare: bool,
 }
@@ -31,6 +32,29 @@ struct File {
     kind: Kind,
 }
 
+/// What the fields that depend on the action hold.
+struct Action {
+    action: String,
+    /// Its buffer is kept while an event has none.
+    source: String,
+    has_source: bool,
+}
+
+impl Action {
+    fn of(event: &Event<'_>, buffers: Option<Action>) -> Action {
+        let (mut action, mut source) =
+            buffers.map(|before| (before.action, before.source)).unwrap_or_default();
+        event.action.clone_into(&mut action);
+        event.log_source.unwrap_or_default().clone_into(&mut source);
+        Action { action, source, has_source: event.log_source.is_some() }
+    }
+
+    fn is_that_of(&self, event: &Event<'_>) -> bool {
+        let source = self.has_source.then_some(self.source.as_str());
+        self.action == event.action && source == event.log_source
+    }
+}
+
 impl File {
     fn of(event: &Event<'_>) -> File {
         let origin = event.origin;
@@ -41,8 +65,15 @@ impl File {
     fn is_that_of(&self, event: &Event<'_>) -> bool {
         self.identity == event.origin.identity
             && Arc::ptr_eq(&self.display_name, &event.origin.display_name)
-            && self.kind == *event.kind
+            && is_same(&self.kind, event.kind)
     }
+}
+
+/// Whether two kinds are the same words; the words of the program never move.
+fn is_same(one: &Kind, other: &Kind) -> bool {
+    std::ptr::eq(one.data_type, other.data_type)
+        && std::ptr::eq(one.source_short, other.source_short)
+        && std::ptr::eq(one.source_long, other.source_long)
 }
 
 impl Runs {
@@ -60,7 +91,7 @@ impl Runs {
                 Some(Run { on, columns: columns.to_vec(), kept: Vec::new() })
             })
             .collect();
-        Runs { runs, file: None, subject: None, bare: false }
+        Runs { runs, file: None, subject: None, action: None, bare: false }
     }
 
     /// Appends all fields; `push` appends one, given the bytes that stand before it.
@@ -78,6 +109,10 @@ impl Runs {
         if !same_subject {
             self.subject = Some(event.subject.clone());
         }
+        let same_action = self.action.as_ref().is_some_and(|action| action.is_that_of(event));
+        if !same_action {
+            self.action = Some(Action::of(event, self.action.take()));
+        }
         let is_bare = schema::is_bare(event);
         let same_detail = is_bare && self.bare;
         self.bare = is_bare;
@@ -86,6 +121,7 @@ impl Runs {
                 On::Event => false,
                 On::File => same_file,
                 On::Subject => same_subject,
+                On::Action => same_action,
                 On::Detail => same_detail,
             };
             if same {

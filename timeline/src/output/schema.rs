@@ -130,6 +130,8 @@ pub enum On {
     File,
     /// On its subject.
     Subject,
+    /// On its action and its stream.
+    Action,
     /// On facts that no log line has.
     Detail,
 }
@@ -233,10 +235,10 @@ pub const FIELDS: [Field; 38] = [
     },
     Field {
         name: "action",
-        on: On::Event,
+        on: On::Action,
         of: |event, _| Datum::text(Some(event.action).filter(|action| !action.is_empty())),
     },
-    Field { name: "log_source", on: On::Event, of: |event, _| Datum::text(event.log_source) },
+    Field { name: "log_source", on: On::Action, of: |event, _| Datum::text(event.log_source) },
     Field {
         name: "message_body",
         on: On::Event,

@@ -145,7 +145,9 @@ fn push_long_escape(character: char, into: &mut Vec<u8>) {
 
 /// The hexadecimal digit of a number below 16.
 pub(super) fn hex_digit(number: u8) -> u8 {
-    b"0123456789abcdef".get(usize::from(number)).copied().unwrap_or(b'?')
+    // Counted, not looked up, so that sixteen can be made at once.
+    let letter = if number > 9 { b'a' - b'0' - 10 } else { 0 };
+    b'0'.wrapping_add(number).wrapping_add(letter)
 }
 
 #[cfg(test)]
