@@ -90,10 +90,12 @@ fn no_file_is_named_after_nothing() {
 
 #[test]
 fn nothing_is_left_undone() {
-    let marks = ["TODO", "FIXME", "XXX", "#[ignore"].map(|mark| mark.to_owned());
-    for source in sources().iter().filter(|source| source.path != "tests/tidy.rs") {
+    // Written apart, so that this file does not name them.
+    let marks =
+        [["TO", "DO"], ["FIX", "ME"], ["XX", "X"], ["#[ig", "nore"]].map(|mark| mark.concat());
+    for source in sources() {
         for (line, number) in source.lines.iter().zip(1..) {
-            let left = marks.iter().any(|mark| line.contains(mark.as_str()));
+            let left = marks.iter().any(|mark| line.contains(mark));
             assert!(!left, "{}:{number}: {line}", source.path);
         }
     }

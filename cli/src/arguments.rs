@@ -8,7 +8,7 @@ Examples:
   dockline timeline web1.tar.zst -o web1.csv
   dockline timeline /mnt/web1 /mnt/web2 -o case.jsonl -o case.body
   dockline timeline web1=/mnt/a web2=/mnt/b -o case.jsonl --report case.json
-  dockline timeline /mnt/web1 --start 2024-05-01T00:00:00Z --container shop-db -f jsonl | jq .message
+  dockline timeline /mnt/web1 --start 2024-05-01 --container shop-db | jq .message
   dockline parsers
 
 Exit status: 0 done; 3 done, but something could not be read (see the report); 1 failed; 2 wrong usage.";
