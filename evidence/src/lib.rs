@@ -33,8 +33,13 @@
 
 mod decompress;
 pub mod directory;
+mod disk;
 pub mod error;
+mod extents;
+mod fields;
+mod file_system;
 mod files;
+mod inodes;
 pub mod memory;
 pub mod read_at;
 mod signature;
