@@ -134,7 +134,9 @@ impl Root {
 
 /// `None` when it is gone, or is of a name space that only the system itself may read.
 fn attribute(node: &[u8], name: &[u8]) -> Result<Option<ExtendedAttribute>, EvidenceError> {
-    let mut value = Vec::with_capacity(rustix::fs::lgetxattr_query(node, name).unwrap_or(0));
+    // Room of no bytes at all would only ask for the size again.
+    let room = rustix::fs::lgetxattr_query(node, name).unwrap_or(0).max(1);
+    let mut value = Vec::with_capacity(room);
     let room = rustix::buffer::spare_capacity(&mut value);
     match rustix::fs::lgetxattr(node, name, room) {
         Ok(_) => Ok(Some(ExtendedAttribute { name: name.to_vec(), value })),

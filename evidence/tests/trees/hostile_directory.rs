@@ -4,7 +4,8 @@ use crate::answers::answers;
 use dockline_evidence::{
     Descend, DirectoryTree, EvidenceError, FileKind, Spool, Tree, TreePath, open, walk,
 };
-use rustix::fs::{AtFlags, CWD, Mode, Timespec, Timestamps, mknodat, utimensat};
+use rustix::fs::{AtFlags, CWD, Mode, Timespec, Timestamps, XattrFlags};
+use rustix::fs::{lsetxattr, mknodat, utimensat};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
@@ -39,6 +40,20 @@ fn nothing_but_a_regular_file_is_opened() {
     assert_eq!(refused(tree.list(&path("fifo"))), "not a directory, but a FIFO");
     assert_eq!(refused(tree.link_target(&path("dir"))), "not a symbolic link, but a directory");
     assert_eq!(tree.link_target(&path("link")).unwrap(), b"/etc/passwd");
+}
+
+#[test]
+fn an_extended_attribute_without_a_value_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    if lsetxattr(&file, "user.empty", b"", XattrFlags::empty()).is_err() {
+        eprintln!("SKIPPED: the temporary directory takes no attributes");
+        return;
+    }
+    let found = DirectoryTree::open(directory.path()).unwrap().extended_attributes(&path("file"));
+    let found: Vec<_> = found.unwrap().into_iter().map(|it| (it.name, it.value)).collect();
+    assert_eq!(found, [(b"user.empty".to_vec(), vec![])]);
 }
 
 #[test]
