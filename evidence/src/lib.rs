@@ -49,6 +49,7 @@ pub mod spool;
 pub mod tar;
 pub mod tree;
 pub mod tree_path;
+mod volume;
 pub mod walk;
 
 pub use directory::DirectoryTree;
