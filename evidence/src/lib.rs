@@ -51,6 +51,7 @@ pub mod tree;
 pub mod tree_path;
 mod volume;
 pub mod walk;
+mod xfs;
 
 pub use directory::DirectoryTree;
 pub use error::EvidenceError;
