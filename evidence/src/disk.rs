@@ -1,5 +1,9 @@
 //! The bytes of a disk, out of whatever image holds them.
 
+pub(crate) mod blocks;
+pub(crate) mod pages;
+pub(crate) mod vhdx;
+
 use crate::file_system::Flaw;
 use crate::{DirectoryTree, EvidenceError, ReadAt, Tree, TreePath};
 use std::path::Path;
@@ -105,3 +109,6 @@ impl Neighbours for NoNeighbours {
         Err(EvidenceError::NotFound)
     }
 }
+
+#[cfg(test)]
+mod qemu;

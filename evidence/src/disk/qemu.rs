@@ -1,0 +1,94 @@
+//! What qemu-img makes of a disk is that disk again, for each format and each of its kinds.
+
+#![cfg(test)]
+
+use super::{Disk, Neighbours, TreeNeighbours, vhdx};
+use crate::read_at::read_up_to;
+use crate::{EvidenceError, ReadAt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+pub(super) type Open = fn(Arc<dyn ReadAt>, &dyn Neighbours) -> Result<Disk, EvidenceError>;
+
+const SIZE: usize = 40 << 20;
+
+/// A folder with `raw`, a disk with data at odd places; `None` where there is no qemu-img.
+pub(super) fn folder() -> Option<(tempfile::TempDir, Vec<u8>)> {
+    let found = Command::new("qemu-img").arg("--version").stdout(Stdio::null()).status();
+    if found.is_err() {
+        eprintln!("SKIPPED: no qemu-img");
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let raw = raw();
+    std::fs::write(folder.path().join("raw"), &raw).unwrap();
+    Some((folder, raw))
+}
+
+/// Noise that does not compress, text that does, and holes, none of them on a boundary.
+fn raw() -> Vec<u8> {
+    let mut disk = vec![0; SIZE];
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for (start, length) in [(0, 513), (70_000, 300_001), (8 << 20, 3 << 20), (SIZE - 777, 777)] {
+        for byte in &mut disk[start..start + length] {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            *byte = state.to_le_bytes()[0];
+        }
+    }
+    for (start, length) in [(2_000_000, 123_457), (20 << 20, 1), ((30 << 20) + 5, 2 << 20)] {
+        let text = b"the quick brown fox jumps over the lazy dog\n".iter().cycle();
+        for (byte, letter) in disk[start..start + length].iter_mut().zip(text) {
+            *byte = *letter;
+        }
+    }
+    disk
+}
+
+pub(super) fn run(folder: &Path, command: &str) {
+    let mut words = command.split_whitespace();
+    let mut run = Command::new(words.next().unwrap());
+    let output = run.args(words).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{command}: {output:?}");
+}
+
+pub(super) fn open(path: PathBuf, open: Open) -> Result<Disk, EvidenceError> {
+    let neighbours = TreeNeighbours::of_file(&path).unwrap();
+    let bytes = neighbours.open(path.file_name().unwrap().as_encoded_bytes()).unwrap();
+    open(bytes, &neighbours)
+}
+
+/// That the image holds these bytes and no flaw, read whole and in odd pieces.
+pub(super) fn assert_holds(disk: &Disk, raw: &[u8]) {
+    assert_eq!(disk.flaws, []);
+    let (content, _) = read_up_to(&disk.bytes, u64::MAX).unwrap();
+    assert_eq!(content.len(), raw.len());
+    assert!(content == raw);
+    for (at, length) in [(1, 511), (69_999, 65_537), ((10 << 20) - 1, (1 << 20) + 2)] {
+        let mut buffer = vec![0xee; length];
+        let mut filled = 0;
+        while filled < length {
+            let from = u64::try_from(at + filled).unwrap();
+            let count = disk.bytes.read_at(from, &mut buffer[filled..]).unwrap();
+            assert!(count > 0);
+            filled += count;
+        }
+        assert!(buffer == raw[at..at + length], "{at}");
+    }
+    let end = disk.bytes.len();
+    let mut buffer = [0xee; 10];
+    assert_eq!(disk.bytes.read_at(end - 3, &mut buffer).unwrap(), 3);
+    assert_eq!(disk.bytes.read_at(end, &mut buffer).unwrap(), 0);
+}
+
+#[test]
+fn every_kind_of_vhdx_reads_as_the_disk_it_was_made_of() {
+    let Some((folder, raw)) = folder() else { return };
+    for options in ["dynamic", "fixed", "dynamic,block_size=1048576", "dynamic,log_size=2097152"] {
+        let convert = format!("qemu-img convert -O vhdx -o subformat={options} raw a.vhdx");
+        run(folder.path(), &convert);
+        assert_holds(&open(folder.path().join("a.vhdx"), vhdx::open).unwrap(), &raw);
+    }
+}
