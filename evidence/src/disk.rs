@@ -2,6 +2,8 @@
 
 pub(crate) mod blocks;
 pub(crate) mod pages;
+pub(crate) mod split;
+pub(crate) mod vhd;
 pub(crate) mod vhdx;
 
 use crate::file_system::Flaw;

@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use super::{Disk, Neighbours, TreeNeighbours, vhdx};
+use super::{Disk, Neighbours, TreeNeighbours, vhd, vhdx};
 use crate::read_at::read_up_to;
 use crate::{EvidenceError, ReadAt};
 use std::path::{Path, PathBuf};
@@ -90,5 +90,21 @@ fn every_kind_of_vhdx_reads_as_the_disk_it_was_made_of() {
         let convert = format!("qemu-img convert -O vhdx -o subformat={options} raw a.vhdx");
         run(folder.path(), &convert);
         assert_holds(&open(folder.path().join("a.vhdx"), vhdx::open).unwrap(), &raw);
+    }
+}
+
+#[test]
+fn every_kind_of_vhd_reads_as_the_disk_it_was_made_of() {
+    let Some((folder, raw)) = folder() else { return };
+    for options in ["dynamic,force_size=on", "fixed,force_size=on", "dynamic", "fixed"] {
+        run(folder.path(), &format!("qemu-img convert -O vpc -o subformat={options} raw a.vhd"));
+        let disk = open(folder.path().join("a.vhd"), vhd::open).unwrap();
+        let mut whole = raw.clone();
+        // Without force_size, the disk is rounded up to whole cylinders.
+        whole.resize(usize::try_from(disk.bytes.len()).unwrap(), 0);
+        assert_holds(&disk, &whole);
+        let bytes = std::fs::read(folder.path().join("a.vhd")).unwrap();
+        assert!(vhd::is_vhd(&bytes));
+        assert!(!vhd::is_vhd(&raw));
     }
 }
