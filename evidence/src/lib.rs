@@ -42,6 +42,7 @@ mod file_system;
 mod files;
 mod inodes;
 pub mod memory;
+mod ntfs;
 pub mod read_at;
 mod signature;
 pub mod source;

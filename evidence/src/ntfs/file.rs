@@ -1,0 +1,174 @@
+//! A file: its base record and the extension records that hold the rest of its attributes.
+//!
+//! An extension record names the base record that it belongs to, and is believed only where both
+//! agree: a list cannot borrow the attributes of another file, and nothing can go round in circles.
+
+use super::attribute::{Attribute, AttributeType, Form};
+use super::attribute_list::{self, Listed};
+use super::file_record::FileRecord;
+use super::mft::Mft;
+use super::names::Name;
+use super::stream;
+use crate::read_at::read_up_to;
+use crate::{EvidenceError, ReadAt};
+use std::sync::Arc;
+
+/// Values that are read whole, such as extended attributes, are no longer on any volume of Windows.
+pub(super) const MAX_VALUE: u64 = 64 << 10;
+
+/// A file of the volume.
+pub(super) struct File {
+    pub(super) base: FileRecord,
+    /// Where its attributes are; without it they are all in the base record.
+    list: Option<Vec<Listed>>,
+}
+
+impl File {
+    pub(super) fn new(mft: &Mft, base: FileRecord) -> Result<File, EvidenceError> {
+        let listed = |one: &&Attribute| one.kind == AttributeType::ATTRIBUTE_LIST;
+        let Some(attribute) = base.attributes.iter().find(listed).cloned() else {
+            return Ok(File { base, list: None });
+        };
+        let bytes = whole(mft, vec![Ok(attribute)], attribute_list::MAX_LENGTH)?;
+        Ok(File { base, list: Some(attribute_list::parse(&bytes)?) })
+    }
+
+    /// All streams of the file: the attributes of that type, by the names that they have.
+    pub(super) fn names_of(&self, kind: AttributeType) -> Vec<Name> {
+        let mut names: Vec<Name> = match &self.list {
+            None => {
+                let these = self.base.attributes.iter().filter(|one| one.kind == kind);
+                these.map(|one| one.name.clone()).collect()
+            }
+            Some(list) => {
+                let these = list.iter().filter(|one| one.kind == kind);
+                these.map(|one| one.name.clone()).collect()
+            }
+        };
+        names.dedup();
+        names
+    }
+}
+
+impl Mft {
+    /// All parts of an attribute, or all attributes of that type and name where there can be
+    /// several, in their order.
+    pub(super) fn parts(
+        &self,
+        file: &File,
+        kind: AttributeType,
+        name: &Name,
+    ) -> Vec<Result<Attribute, EvidenceError>> {
+        let Some(list) = &file.list else {
+            let these = file.base.attributes.iter();
+            return these
+                .filter(|one| one.kind == kind && one.name == *name)
+                .map(|one| Ok(one.clone()))
+                .collect();
+        };
+        let these = list.iter().filter(|one| one.kind == kind && one.name == *name);
+        self.listed(file, these)
+    }
+
+    /// The attribute, or its first part; `None` where the file has none.
+    pub(super) fn first(
+        &self,
+        file: &File,
+        kind: AttributeType,
+    ) -> Result<Option<Attribute>, EvidenceError> {
+        let name = Name::none();
+        let Some(list) = &file.list else {
+            return self.parts(file, kind, &name).into_iter().next().transpose();
+        };
+        let is_first = |one: &&Listed| one.kind == kind && one.name == name;
+        let first = list.iter().find(is_first);
+        self.listed(file, first.into_iter()).into_iter().next().transpose()
+    }
+
+    /// The value of an attribute, at any offset; `None` where the file has none.
+    pub(super) fn stream(
+        &self,
+        file: &File,
+        kind: AttributeType,
+        name: &Name,
+    ) -> Result<Option<Arc<dyn ReadAt>>, EvidenceError> {
+        let parts = self.parts(file, kind, name);
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        stream::open(self, &parts).map(Some)
+    }
+
+    /// The whole value of an attribute, which has to be a short one.
+    pub(super) fn value(
+        &self,
+        file: &File,
+        kind: AttributeType,
+        name: &Name,
+    ) -> Result<Option<Vec<u8>>, EvidenceError> {
+        let parts = self.parts(file, kind, name);
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        whole(self, parts, MAX_VALUE).map(Some)
+    }
+
+    fn listed<'a>(
+        &self,
+        file: &File,
+        listed: impl Iterator<Item = &'a Listed>,
+    ) -> Vec<Result<Attribute, EvidenceError>> {
+        let mut recent: Option<Result<FileRecord, EvidenceError>> = None;
+        let mut recent_number = file.base.reference.record;
+        let find = |one: &Listed| {
+            if one.record.record == file.base.reference.record {
+                return listed_in(&file.base, one);
+            }
+            if recent_number != one.record.record {
+                (recent, recent_number) = (None, one.record.record);
+            }
+            match recent.get_or_insert_with(|| self.extension(file, one)) {
+                Ok(record) => listed_in(record, one),
+                Err(error) => Err(error.clone()),
+            }
+        };
+        listed.map(find).collect()
+    }
+
+    fn extension(&self, file: &File, listed: &Listed) -> Result<FileRecord, EvidenceError> {
+        let record = self.record(listed.record)?;
+        if !record.base.agrees(file.base.reference) {
+            let need = format!("an extension of record {}", file.base.reference.record);
+            let have = format!("one of record {}", record.base.record);
+            return Err(record.malformed(need, have));
+        }
+        Ok(record)
+    }
+}
+
+fn listed_in(record: &FileRecord, listed: &Listed) -> Result<Attribute, EvidenceError> {
+    let is_it = |one: &&Attribute| one.kind == listed.kind && one.instance == listed.instance;
+    let found = record.attributes.iter().find(is_it);
+    let found = found.filter(|one| one.name == listed.name);
+    let need = format!("attribute {:#x} number {}", listed.kind.0, listed.instance);
+    let found = found.ok_or_else(|| record.malformed(need, "none"))?;
+    if let Form::NonResident(value) = found.form()?
+        && value.first_cluster != listed.first_cluster
+    {
+        let need = format!("a part from cluster {}", listed.first_cluster);
+        return Err(found.malformed(need, value.first_cluster));
+    }
+    Ok(found.clone())
+}
+
+fn whole(
+    mft: &Mft,
+    parts: Vec<Result<Attribute, EvidenceError>>,
+    limit: u64,
+) -> Result<Vec<u8>, EvidenceError> {
+    let (bytes, more) = read_up_to(stream::open(mft, &parts)?.as_ref(), limit)?;
+    if more {
+        return Err(EvidenceError::LimitReached { what: "bytes of an NTFS attribute", limit });
+    }
+    Ok(bytes)
+}
