@@ -1,8 +1,15 @@
 //! The bytes of a disk, out of whatever image holds them.
 
 pub(crate) mod blocks;
+pub(crate) mod ewf;
+pub(crate) mod inflate;
 pub(crate) mod pages;
+pub(crate) mod qcow2;
+pub(crate) mod recent;
+#[cfg(test)]
+mod samples;
 pub(crate) mod split;
+pub(crate) mod verify;
 pub(crate) mod vhd;
 pub(crate) mod vhdx;
 
