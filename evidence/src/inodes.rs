@@ -145,4 +145,8 @@ impl<F: Inodes> Tree for InodeTree<F> {
         attributes.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(attributes)
     }
+
+    fn identity(&self, directory: &TreePath) -> Option<u64> {
+        self.find_kind(directory, FileKind::Directory).ok()
+    }
 }

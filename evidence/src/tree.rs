@@ -127,4 +127,10 @@ pub trait Tree: Send + Sync {
     /// When there is no such node, or it cannot be read.
     fn extended_attributes(&self, path: &TreePath)
     -> Result<Vec<ExtendedAttribute>, EvidenceError>;
+
+    /// What two paths of this tree share if they are one directory. A damaged file system can hold
+    /// a directory in several places, or in itself; `None` where that cannot be, or is not known.
+    fn identity(&self, _directory: &TreePath) -> Option<u64> {
+        None
+    }
 }

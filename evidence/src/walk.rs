@@ -1,9 +1,11 @@
 //! A walk over a tree: every node once, depth first, each directory in the order of its names.
 //!
 //! Links are not followed, so a tree has no loops; a file system can still be made absurdly deep or
-//! wide, hence the limits.
+//! wide, hence the limits, and hold a directory in several places, of which only the first is
+//! descended into: a few of them in one another would make more paths than can be counted.
 
 use crate::{Entry, EvidenceError, FileKind, Tree, TreePath};
+use std::collections::HashSet;
 
 /// Directories below one another that a walk descends into; what lies deeper is an issue.
 pub const MAX_DEPTH: usize = 512;
@@ -33,6 +35,7 @@ pub fn walk(
     issues: &mut dyn FnMut(TreePath, EvidenceError),
 ) {
     let mut visited: u64 = 0;
+    let mut known: HashSet<u64> = tree.identity(&TreePath::root()).into_iter().collect();
     let mut levels: Vec<Level> = Vec::from_iter(level(tree, TreePath::root(), issues));
     while let Some(current) = levels.last_mut() {
         let Some(entry) = current.entries.next() else {
@@ -52,6 +55,10 @@ pub fn walk(
         }
         if levels.len() >= MAX_DEPTH {
             issues(path, too_deep());
+            continue;
+        }
+        if tree.identity(&path).is_some_and(|identity| !known.insert(identity)) {
+            issues(path, in_two_places());
             continue;
         }
         levels.extend(level(tree, path, issues));
@@ -75,6 +82,11 @@ fn level(
 fn too_deep() -> EvidenceError {
     let limit = u64::try_from(MAX_DEPTH).unwrap_or(u64::MAX);
     EvidenceError::LimitReached { what: "directories below one another", limit }
+}
+
+fn in_two_places() -> EvidenceError {
+    let found = "directory that stands elsewhere in the tree too";
+    EvidenceError::WrongKind { wanted: "directory of its own", found }
 }
 
 #[cfg(test)]
@@ -108,12 +120,13 @@ mod tests {
         assert_eq!(visited(&tree, "/c").0, all[..4]);
     }
 
-    /// Every directory holds one directory `d`.
-    struct Endless;
+    /// Every directory holds the directories `d`, as many as the number, and may be one of them.
+    struct Endless(usize, Option<u64>);
 
     impl Tree for Endless {
         fn list(&self, _: &TreePath) -> Result<Vec<Entry>, EvidenceError> {
-            Ok(vec![Entry { name: b"d".to_vec(), kind: FileKind::Directory }])
+            let entry = |name| Entry { name: vec![name], kind: FileKind::Directory };
+            Ok((b'd'..).take(self.0).map(entry).collect())
         }
         fn metadata(&self, _: &TreePath) -> Result<Metadata, EvidenceError> {
             Err(EvidenceError::NotFound)
@@ -130,11 +143,24 @@ mod tests {
         ) -> Result<Vec<crate::ExtendedAttribute>, EvidenceError> {
             Err(EvidenceError::NotFound)
         }
+        fn identity(&self, _: &TreePath) -> Option<u64> {
+            self.1
+        }
+    }
+
+    #[test]
+    fn a_directory_in_itself_is_descended_into_once() {
+        let (paths, problems) = visited(&Endless(2, Some(7)), "");
+        assert_eq!(paths, ["/d", "/e"]);
+        assert_eq!(
+            problems[0],
+            "/d: not a directory of its own, but a directory that stands elsewhere in the tree too"
+        );
     }
 
     #[test]
     fn a_tree_without_end_ends_with_an_issue() {
-        let (paths, problems) = visited(&Endless, "");
+        let (paths, problems) = visited(&Endless(1, None), "");
         assert_eq!(paths.len(), MAX_DEPTH);
         assert_eq!(problems.len(), 1);
         assert!(problems[0].ends_with("directories below one another: limit of 512 reached"));
