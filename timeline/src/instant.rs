@@ -162,23 +162,54 @@ impl fmt::Display for Instant {
 /// Length of `2019-06-28T11:11:08`.
 const PLAIN: usize = 19;
 
+/// Eight bytes of a time in the form that engines write.
+struct Form {
+    /// A zero stands for any digit.
+    like: [u8; 8],
+    /// All ones where the byte is always the same.
+    fixed: [u8; 8],
+}
+
+const DATE: Form = Form { like: *b"0000-00-", fixed: *b"\0\0\0\0\xff\0\0\xff" };
+const DAY_AND_TIME: Form = Form { like: *b"00T00:00", fixed: *b"\0\0\xff\0\0\xff\0\0" };
+
+impl Form {
+    /// At the first of two digits the number that they are, if the bytes have this form; what
+    /// stands elsewhere means nothing. All eight are looked at together.
+    fn numbers(&self, bytes: [u8; 8]) -> Option<[u8; 8]> {
+        const HIGH: u64 = 0x80 * (u64::MAX / 0xff);
+        // Brings every value above nine to the high bit of its byte.
+        const ABOVE_NINE: u64 = (0x80 - 10) * (u64::MAX / 0xff);
+        // The value of a digit, 0 elsewhere. A byte that is too small borrows from the next, but
+        // has its own high bit set then.
+        let values = u64::from_le_bytes(bytes).wrapping_sub(u64::from_le_bytes(self.like));
+        let wrong = (values | values.wrapping_add(ABOVE_NINE)) & HIGH
+            | values & u64::from_le_bytes(self.fixed);
+        let numbers = values.wrapping_mul(10).wrapping_add(values >> 8);
+        (wrong == 0).then(|| numbers.to_le_bytes())
+    }
+}
+
 /// Days since 1970 and seconds since midnight, if the text begins with both in the form that
 /// engines write: what is read for every line of a log. Whatever else there is, [`Reader`] reads,
 /// or says what is wrong with it.
 fn plain_date_and_time(text: &[u8]) -> Option<(i64, i64)> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2] =
-        text.first_chunk::<PLAIN>()?
+    let ([date, time], [b':', tens, ones, ..]) =
+        text.as_chunks::<8>().0.first_chunk().zip(text.get(16..))?
     else {
         return None;
     };
-    let number = |tens: &u8, ones: &u8| {
-        let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-        (tens < 10 && ones < 10)
-            .then(|| u32::from(tens).saturating_mul(10).saturating_add(ones.into()))
+    let [y1, _, y2, _, _, month, ..] = DATE.numbers(*date)?;
+    let [day, _, _, hour, _, _, minute, _] = DAY_AND_TIME.numbers(*time)?;
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    if tens > 9 || ones > 9 {
+        return None;
+    }
+    let number = |tens: u8, base: u32, ones: u8| {
+        u32::from(tens).saturating_mul(base).saturating_add(ones.into())
     };
-    let year = number(y1, y2)?.saturating_mul(100).saturating_add(number(y3, y4)?);
-    let days = days_since_1970(year, number(m1, m2)?, number(d1, d2)?).ok()?;
-    let seconds = second_of_day(number(h1, h2)?, number(i1, i2)?, number(s1, s2)?).ok()?;
+    let days = days_since_1970(number(y1, 100, y2), month.into(), day.into()).ok()?;
+    let seconds = second_of_day(hour.into(), minute.into(), number(tens, 10, ones)).ok()?;
     Some((days, seconds))
 }
 

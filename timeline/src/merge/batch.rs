@@ -102,8 +102,13 @@ impl Batch {
 
     /// Key and frame of the event at `index` in the present order.
     pub(super) fn get(&self, index: usize) -> Option<(&Key, &[u8])> {
-        let entry = self.entries.get(index)?;
-        Some((&entry.key, frame(&self.bytes, entry.start, self.outputs)))
+        self.from(index).next()
+    }
+
+    /// Keys and frames of the events from `index` on, in the present order.
+    pub(super) fn from(&self, index: usize) -> impl Iterator<Item = (&Key, &[u8])> {
+        let entries = self.entries.get(index..).unwrap_or_default();
+        entries.iter().map(|entry| (&entry.key, frame(&self.bytes, entry.start, self.outputs)))
     }
 }
 

@@ -65,6 +65,31 @@ impl Merger {
         is_below.then(|| (&first.key, first.frame()))
     }
 
+    /// The next events before `bound` that stand behind each other in one run, at most `most`;
+    /// empty when none does.
+    pub(super) fn stretch(&self, bound: Option<&Key>, most: usize) -> Vec<&[u8]> {
+        let Some((_, frame)) = self.first_below(bound) else { return Vec::new() };
+        let Some(Source::Held { batch, index }) = self.first.as_ref().map(|first| &*first.source)
+        else {
+            return vec![frame];
+        };
+        let other = self.others.peek().map(|other| &other.key);
+        let ends = [bound, other];
+        let is_next = |key: &Key| ends.iter().flatten().all(|end| key < *end);
+        let following = batch.from(index.saturating_add(1)).take_while(|(key, _)| is_next(key));
+        let frames = following.map(|(_, frame)| frame);
+        std::iter::once(frame).chain(frames).take(most).collect()
+    }
+
+    /// Goes past the events of a [`Merger::stretch`].
+    pub(super) fn skip(&mut self, count: usize) -> io::Result<()> {
+        let Some(first) = &mut self.first else { return Ok(()) };
+        if let Source::Held { index, .. } = &mut *first.source {
+            *index = index.saturating_add(count.saturating_sub(1));
+        }
+        self.next()
+    }
+
     /// Goes to the next event.
     pub(super) fn next(&mut self) -> io::Result<()> {
         let Some(first) = &mut self.first else { return Ok(()) };

@@ -93,11 +93,15 @@ impl<'a> Merge<'a, '_> {
 
     /// Writes all events before the bound that have not been written.
     fn write_before(&mut self, bound: Option<&Key>) -> Result<(), TimelineError> {
-        while let Some((_, frame)) = self.merger.first_below(bound) {
-            self.writers.event(frame)?;
-            self.merger.next().map_err(|source| self.engine.runs.failed(source))?;
+        loop {
+            let frames = self.merger.stretch(bound, Writers::MOST_AT_ONCE);
+            if frames.is_empty() {
+                return Ok(());
+            }
+            self.writers.events(&frames)?;
+            let count = frames.len();
+            self.merger.skip(count).map_err(|source| self.engine.runs.failed(source))?;
         }
-        Ok(())
     }
 }
 

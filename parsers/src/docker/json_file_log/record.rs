@@ -134,8 +134,8 @@ pub(super) fn canonical(bytes: &[u8]) -> Option<Record<'_>> {
     alone_on_its_line(bytes).or_else(|| by_its_quotes(bytes))
 }
 
-/// Reads what most lines are: one record without `attrs` whose text has no escape but of quotes and
-/// of the line break at its end.
+/// Reads what most lines are: one record without `attrs` whose text has no escapes but of quotes,
+/// of `&`, `<` and `>`, and of the line break at its end.
 ///
 /// This begins at the end of the line, and is right all the same: the text is believed only when no
 /// quote in it could have ended it, and then to read forward finds the same.
@@ -149,7 +149,7 @@ fn alone_on_its_line(bytes: &[u8]) -> Option<Record<'_>> {
         None => (rest.strip_suffix(b"\"stderr\"")?, Stream::Stderr),
     };
     let text = rest.strip_suffix(b"\",\"stream\":")?.strip_prefix(b"{\"log\":\"")?;
-    if !has_only_quotes_escaped(text) {
+    if !has_only_plain_escapes(text) {
         return None;
     }
     let instant = Instant::parse_rfc3339_bytes(time.strip_prefix(b"\"")?).ok()??;
@@ -158,19 +158,41 @@ fn alone_on_its_line(bytes: &[u8]) -> Option<Record<'_>> {
     Some(Record { log, stream, attrs, time: Ok(instant), length: line.len(), blemishes })
 }
 
-/// Whether a text ends with an escaped line break, and before that a backslash stands before every
-/// quote and nowhere else, and there is no control byte. Without a branch for each byte.
-fn has_only_quotes_escaped(text: &[u8]) -> bool {
+/// Whether a text ends with an escaped line break, and before that every backslash stands before a
+/// quote or is that of `\u0026`, `\u003c` or `\u003e`, every quote has one before it, and there is
+/// no control byte. Without a branch for each byte.
+fn has_only_plain_escapes(text: &[u8]) -> bool {
     let Some(text) = text.strip_suffix(b"n").filter(|text| text.ends_with(b"\\")) else {
         return false;
     };
     let behind = text.get(1..).unwrap_or_default();
-    let wrong = text.iter().zip(behind).fold(0_u8, |wrong, (byte, next)| {
-        let unlike = u8::from(*byte == b'\\') ^ u8::from(*next == b'"');
-        wrong | unlike | u8::from(*next < b' ')
+    let (wrong, long) = text.iter().zip(behind).fold((0, 0), |(wrong, long), (byte, next)| {
+        let backslash = is(byte, b'\\');
+        let begins_long = backslash & is(next, b'u');
+        let unlike = backslash ^ is(next, b'"') ^ begins_long;
+        (wrong | unlike | u8::from(*next < b' '), long | begins_long)
     });
     let first = text.first().copied().unwrap_or_default();
-    wrong == 0 && first != b'"' && first >= b' '
+    wrong == 0 && first != b'"' && first >= b' ' && (long == 0 || has_plain_long_escapes(text))
+}
+
+/// Whether every `\u` goes on as `\u0026`, `\u003c` or `\u003e`.
+fn has_plain_long_escapes(text: &[u8]) -> bool {
+    let behind = |distance: usize| text.get(distance..).unwrap_or_default();
+    let next_five = behind(1).iter().zip(behind(2)).zip(behind(3)).zip(behind(4)).zip(behind(5));
+    let wrong = text.iter().zip(next_five).fold(0, |wrong, (byte, ((((b1, b2), b3), b4), b5))| {
+        let sign = is(b4, b'2') & is(b5, b'6') | is(b4, b'3') & (is(b5, b'c') | is(b5, b'e'));
+        let plain = is(b2, b'0') & is(b3, b'0') & sign;
+        wrong | is(byte, b'\\') & is(b1, b'u') & !plain
+    });
+    // The last bytes have not five behind them.
+    let tail = behind(text.len().saturating_sub(5));
+    wrong == 0 && !tail.windows(2).any(|pair| pair == b"\\u")
+}
+
+/// 1 where the byte is that one, else 0.
+fn is(byte: &u8, other: u8) -> u8 {
+    u8::from(*byte == other)
 }
 
 /// Reads the record forward, quote by quote.
@@ -325,6 +347,10 @@ mod tests {
             r"ends with a backslash \\n",
             r"no line break",
             r"tab \t and \u003c\n",
+            r"\u003chtml\u003e a \u0026 b\n",
+            r"\u003e\n",
+            r"\\u003e and \u003d and \u0026\n",
+            r#"{\"a\":\"\u003c\\u003c\\\u003c\"}\n"#,
             r#"","stream":"stdout","time":"2020-01-01T00:00:00Z"}\n"#,
             r#"\",\"stream\":\"stdout\",\"time\":\"2020-01-01T00:00:00Z\"}\n"#,
         ];
@@ -332,7 +358,7 @@ mod tests {
             for stream in ["stdout", "stderr"] {
                 let line = format!("{{\"log\":\"{text}\",\"stream\":\"{stream}\",{TIME}\nmore");
                 for at in 0..line.len() {
-                    for byte in *b"\"\\n{}, \x01\xff" {
+                    for byte in *b"\"\\nu2}\x01\xff" {
                         let mut bytes = line.clone().into_bytes();
                         *bytes.get_mut(at).unwrap() = byte;
                         if let Some(record) = alone_on_its_line(&bytes) {
