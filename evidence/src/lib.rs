@@ -36,6 +36,7 @@ mod decompress;
 pub mod directory;
 mod disk;
 pub mod error;
+mod ext4;
 mod extents;
 mod fields;
 mod file_system;
