@@ -17,6 +17,7 @@ mod bmap_btree;
 mod dinode;
 mod directory;
 mod inode_chunks;
+mod log;
 mod superblock;
 mod superblock_search;
 mod symbolic_link;
@@ -40,6 +41,7 @@ pub(crate) fn open(device: Arc<dyn ReadAt>) -> Result<FileSystem, EvidenceError>
     let mut flaws = Vec::new();
     let superblock = superblock_search::find(device.as_ref(), &mut flaws)?;
     superblock.check_features(&mut flaws)?;
+    let device = log::replayed(device, &superblock, &mut flaws);
     let (uuid, label) = (superblock.uuid(), superblock.label.clone());
     let volume = Volume { device, superblock };
     let chunks = InodeChunks::default();

@@ -9,9 +9,9 @@ use dockline_timeline::Instant;
 /// `IN`.
 pub(super) const MAGIC: [u8; 2] = *b"IN";
 /// Bytes before the forks in versions 1 and 2.
-const CORE_2: usize = 100;
+pub(super) const CORE_2: usize = 100;
 /// Bytes before the forks in version 3.
-const CORE_3: usize = 176;
+pub(super) const CORE_3: usize = 176;
 
 /// The blocks of the file lie on the realtime device.
 const FLAG_REALTIME: u16 = 1;
