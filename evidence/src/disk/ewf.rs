@@ -53,7 +53,10 @@ pub(crate) fn open(
         let what = format!("the tables place {chunks} chunks, and the disk has {needed}");
         assembly.flaws.push(Flaw { kind: IssueKind::Malformed, what });
     }
+    // Where the acquisition was broken off, the size may never have been filled in.
+    let placed = chunks.saturating_mul(chunk_size);
+    let size = if volume.size == 0 { placed } else { volume.size };
     let Assembly { segments, names, tables, hashes, flaws, .. } = assembly;
-    let bytes = Arc::new(Chunks::new(segments, tables, volume.chunk_size, volume.size));
+    let bytes = Arc::new(Chunks::new(segments, tables, volume.chunk_size, size));
     Ok(Disk { bytes, flaws, stored_hashes: hashes, parts: names })
 }

@@ -104,3 +104,29 @@ pub(super) fn run(directory: &Path, tool: &str, arguments: &[&str]) -> bool {
         }
     }
 }
+
+/// A file of `testdata/evidence`, decompressed where its name ends in `.zst`.
+pub(super) fn stored_file(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/evidence");
+    let bytes = std::fs::read(folder.join(name)).unwrap();
+    if name.ends_with(".zst") { zstd::decode_all(&bytes[..]).unwrap() } else { bytes }
+}
+
+/// The small disk of the images `tiny`: a chunk of noise, then text.
+pub(super) fn tiny_disk() -> Vec<u8> {
+    let disk = disk(601);
+    [&disk[76_288..84_480], &disk[278_528..]].concat()
+}
+
+/// Reads a disk piece by piece: what could be read of each.
+pub(super) fn pieces(disk: &Disk, size: usize) -> Vec<Result<Vec<u8>, String>> {
+    let length = disk.bytes.len().min(1 << 20);
+    let starts = (0..length).step_by(size);
+    let piece = |at| {
+        let mut buffer = vec![0; size];
+        let read = disk.bytes.read_at(at, &mut buffer).map_err(|error| error.to_string())?;
+        buffer.truncate(read);
+        Ok(buffer)
+    };
+    starts.map(piece).collect()
+}

@@ -97,7 +97,7 @@ impl Assembly {
                 self.settle(progress.pending.take(), None)?;
             }
             self.section(segment, &section, &mut progress)?;
-            if section.is_last() {
+            if section.is_last(segment) {
                 let is_done = section.kind == Some("done");
                 return Ok(if is_done { Ending::Done } else { Ending::Next });
             }

@@ -53,9 +53,13 @@ impl Section {
         end.saturating_sub(self.data_at())
     }
 
-    /// Whether it says that no section follows in this segment.
-    pub(super) fn is_last(&self) -> bool {
-        matches!(self.kind, Some("next" | "done"))
+    /// Whether no section follows in this segment: so it says, or it is a damaged descriptor where
+    /// the segment ends.
+    pub(super) fn is_last(&self, segment: &dyn ReadAt) -> bool {
+        match self.kind {
+            Some(kind) => matches!(kind, "next" | "done"),
+            None => !self.is_intact && self.data_at() >= segment.len(),
+        }
     }
 
     /// The section that follows. Where the descriptor of this one is damaged, the next must stand

@@ -1,19 +1,17 @@
 //! Where the clusters of one image lie: a table of the first level leads to tables of the second,
 //! each of one cluster, and their entries to the clusters of the disk.
 //!
-//! The tables are read in small blocks as they are needed, so that neither the size of the disk nor
+//! The tables are read in pages as they are needed, so that neither the size of the disk nor
 //! what the header claims decides how much memory they take.
 
 use super::header::Header;
-use crate::disk::recent::RecentBlocks;
-use crate::fields::{Fields, read_exact};
+use crate::disk::pages::Pages;
 use crate::{EvidenceError, ReadAt};
 use std::sync::Arc;
 
-/// Bytes of tables that are read at once: no entry lies across two such blocks.
-const BLOCK: u64 = 4096;
-/// Bytes of tables that are kept: entries for 4 GiB of a disk with clusters of 64 KiB.
-const KEPT: usize = 1 << 19;
+/// Entries that are looked at for one read: where images lie above one another, each is looked at
+/// again for every piece of the one below.
+const LOOK_AHEAD: usize = 64;
 /// The bits of an entry that are an offset in the image.
 const OFFSET: u64 = 0x00ff_ffff_ffff_fe00;
 /// An entry of the second level: the cluster is of this image alone.
@@ -59,21 +57,22 @@ pub(super) struct Run {
 
 /// The tables of one image.
 pub(super) struct ClusterMap {
-    image: Arc<dyn ReadAt>,
     pub(super) header: Header,
-    blocks: RecentBlocks,
+    pages: Pages,
 }
 
 impl ClusterMap {
     pub(super) fn new(image: Arc<dyn ReadAt>, header: Header) -> ClusterMap {
-        let block = usize::try_from(BLOCK).unwrap_or(usize::MAX);
-        ClusterMap { image, header, blocks: RecentBlocks::new(block, KEPT) }
+        ClusterMap { header, pages: Pages::new(image) }
     }
 
     /// What stands at `at` of the disk, and for about as much of `wanted` bytes as it goes on.
     pub(super) fn run(&self, at: u64, wanted: u64) -> Result<Run, EvidenceError> {
         let mut run = self.unit(at)?;
-        while run.length < wanted {
+        for _ in 0..LOOK_AHEAD {
+            if run.length >= wanted {
+                break;
+            }
             // A damaged entry further on is met when it is asked for.
             let Ok(next) = self.unit(at.saturating_add(run.length)) else { break };
             if !run.content.goes_on_with(next.content, run.length) {
@@ -181,14 +180,8 @@ impl ClusterMap {
 
     /// The number `inside` bytes after the beginning of a table.
     fn number(&self, table: u64, inside: u64) -> Result<u64, EvidenceError> {
-        let (number, inside) = split(table.saturating_add(inside), BLOCK);
-        let start = number.saturating_mul(BLOCK);
-        let block = self.blocks.block(number, || {
-            let length = self.image.len().saturating_sub(start).min(BLOCK);
-            read_exact(&self.image, "QCOW2 table", start, usize::try_from(length).unwrap_or(0))
-        })?;
-        let inside = usize::try_from(inside).unwrap_or(usize::MAX);
-        Fields::new("QCOW2 table", start, &block).be64(inside)
+        let number = self.pages.array("QCOW2 table", table.saturating_add(inside))?;
+        Ok(u64::from_be_bytes(number))
     }
 }
 
