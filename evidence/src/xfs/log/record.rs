@@ -9,8 +9,10 @@ use crate::fields::Fields;
 pub(super) const MAGIC: u32 = 0xfeed_babe;
 /// Bytes of operations.
 const MAX_LENGTH: u32 = 256 << 10;
-/// Bytes of operations whose first words one header block has room for.
-const WORDS_OF_HEADER: u32 = 32 << 10;
+/// Blocks of operations whose first words one header block has room for.
+const WORDS: usize = 64;
+/// Bytes of these blocks.
+const WORDS_COVER: u32 = 32 << 10;
 /// Bytes of the header that the checksum covers: 64-bit machines, 32-bit machines.
 const CHECKED_LENGTHS: [usize; 2] = [328, 324];
 /// Bytes of a further header block that the checksum covers.
@@ -54,7 +56,7 @@ impl Record {
         if length > MAX_LENGTH || size > MAX_LENGTH {
             return Err(fields.malformed(12, format!("at most {MAX_LENGTH} bytes"), length));
         }
-        let has_more = version & 2 != 0 && size > WORDS_OF_HEADER;
+        let has_more = version & 2 != 0 && size > WORDS_COVER;
         Ok(Record {
             block,
             lsn: fields.be64(16)?,
@@ -62,7 +64,7 @@ impl Record {
             operations: fields.be32(40)?,
             checksum: fields.be32(CHECKSUM_AT)?.swap_bytes(),
             length: usize::try_from(length).unwrap_or_default(),
-            header_blocks: if has_more { size.div_ceil(WORDS_OF_HEADER).into() } else { 1 },
+            header_blocks: if has_more { size.div_ceil(WORDS_COVER).into() } else { 1 },
         })
     }
 
@@ -98,9 +100,11 @@ impl Record {
         if let Some(stored) = headers.get_mut(CHECKSUM_AT..).and_then(<[u8]>::first_chunk_mut) {
             *stored = [0; 4];
         }
+        // Header blocks that a short record does not need are not covered.
+        let covered = content.len().div_ceil(BLOCK).div_ceil(WORDS).max(1);
         CHECKED_LENGTHS.into_iter().any(|length| {
             let mut state = u32::MAX;
-            for (index, header) in headers.chunks(BLOCK).enumerate() {
+            for (index, header) in headers.chunks(BLOCK).take(covered).enumerate() {
                 let length = if index == 0 { length } else { CHECKED_MORE };
                 state = crc32c::update(state, header.get(..length).unwrap_or_default());
             }
@@ -109,10 +113,10 @@ impl Record {
     }
 }
 
-/// The first word of block `index` of the content: 64 of them stand in each header block.
+/// The first word of block `index` of the content: [`WORDS`] of them stand in each header block.
 fn first_word(headers: &[u8], index: usize) -> Option<[u8; 4]> {
-    let header = headers.chunks(BLOCK).nth(index / 64)?;
-    let start: usize = if index < 64 { 44 } else { 4 };
-    let at = start.checked_add((index % 64).checked_mul(4)?)?;
+    let header = headers.chunks(BLOCK).nth(index / WORDS)?;
+    let start: usize = if index < WORDS { 44 } else { 4 };
+    let at = start.checked_add((index % WORDS).checked_mul(4)?)?;
     header.get(at..)?.first_chunk().copied()
 }
