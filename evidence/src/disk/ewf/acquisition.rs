@@ -12,6 +12,9 @@ use std::fmt::Write;
 /// Ranges of unreadable sectors that are read, and how many of them are named.
 const MAX_RANGES: u64 = 1 << 16;
 const NAMED_RANGES: usize = 16;
+/// Size of the header of a section `error2`, and of a range in it.
+const ERROR_HEADER: u64 = 520;
+const RANGE: u64 = 8;
 
 /// The MD5 out of a section `hash`.
 pub(super) fn hash(
@@ -46,11 +49,15 @@ pub(super) fn unreadable_sectors(
     let header = Fields::new(WHAT, section.data_at(), &header);
     check(&header, 516)?;
     let count = u64::from(header.le32(0)?);
+    let room = section.data_length().saturating_sub(ERROR_HEADER).checked_div(RANGE).unwrap_or(0);
+    if count > room {
+        return Err(header.malformed(0, format!("at most {room} ranges"), count));
+    }
     if count > MAX_RANGES {
         return Err(EvidenceError::LimitReached { what: "unreadable ranges", limit: MAX_RANGES });
     }
-    let at = section.data_at().saturating_add(520);
-    let length = usize::try_from(count.saturating_mul(8)).unwrap_or(usize::MAX);
+    let at = section.data_at().saturating_add(ERROR_HEADER);
+    let length = usize::try_from(count.saturating_mul(RANGE)).unwrap_or(usize::MAX);
     let entries = read_exact(segment, WHAT, at, length)?;
     let (mut text, mut sectors) = (String::new(), 0_u64);
     for (index, entry) in entries.as_chunks::<8>().0.iter().enumerate() {

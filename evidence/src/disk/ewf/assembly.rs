@@ -17,6 +17,10 @@ use std::sync::Arc;
 
 /// Sections of one segment: EnCase writes four per 512 MiB of the disk.
 const MAX_SECTIONS: u64 = 1 << 18;
+/// Hashes of one image: there are two algorithms.
+const MAX_HASHES: usize = 8;
+/// Flaws of one image that are told.
+const MAX_FLAWS: usize = 100;
 
 /// What was found in the segments so far.
 #[derive(Default)]
@@ -207,7 +211,7 @@ impl Assembly {
         match found {
             Ok(found) => {
                 for hash in found {
-                    if !self.hashes.contains(&hash) {
+                    if self.hashes.len() < MAX_HASHES && !self.hashes.contains(&hash) {
                         self.hashes.push(hash);
                     }
                 }
@@ -260,6 +264,13 @@ impl Assembly {
     }
 
     fn flaw(&mut self, kind: IssueKind, what: String) {
-        self.flaws.push(Flaw { kind, what });
+        match self.flaws.len() {
+            told if told < MAX_FLAWS => self.flaws.push(Flaw { kind, what }),
+            MAX_FLAWS => {
+                let what = format!("more than {MAX_FLAWS} flaws of the image");
+                self.flaws.push(Flaw { kind: IssueKind::LimitReached, what });
+            }
+            _ => {}
+        }
     }
 }

@@ -223,6 +223,32 @@ fn sectors_that_could_not_be_read_are_named() {
 }
 
 #[test]
+fn more_unreadable_sectors_than_the_section_has_room_for_are_not_read() {
+    let mut header = 2_u32.to_le_bytes().to_vec();
+    header.resize(516, 0);
+    let errors = [sealed(header), vec![0; 15]].concat();
+    let image = Segment::new().section("volume", &volume(1, 1)).chunks(&[stored(1)]);
+    let disk = opened(image.section("error2", &errors).done()).unwrap();
+    assert_eq!(flaws(&disk), ["EWF error2 section at byte 1917: need at most 1 ranges, have 2"]);
+    assert_eq!(content(&disk), [1; CHUNK]);
+}
+
+#[test]
+fn hashes_without_number_cost_little() {
+    let mut image = Segment::new().section("volume", &volume(1, 1)).chunks(&[stored(1)]);
+    for number in 1..100_000_u32 {
+        let mut hash = number.to_le_bytes().to_vec();
+        hash.resize(32, 0);
+        let hash = if number % 2 == 0 { sealed(hash) } else { [hash, vec![0; 4]].concat() };
+        image = image.section("hash", &hash);
+    }
+    let disk = opened(image.done()).unwrap();
+    assert_eq!(disk.stored_hashes.len(), 8);
+    assert_eq!(disk.flaws.len(), 101);
+    assert_eq!(disk.flaws[100].what, "more than 100 flaws of the image");
+}
+
+#[test]
 fn other_images_of_the_family_are_refused_by_name() {
     for (signature, name) in [
         (b"EVF2\x0d\x0a\x81\x00", "an Ex01 disk image (EWF2) is not supported"),

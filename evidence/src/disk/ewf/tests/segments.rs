@@ -82,3 +82,15 @@ fn a_segment_that_was_cut_off_costs_what_its_tables_would_place() {
     assert_eq!(flaws(&opened), [(IssueKind::Malformed, what)]);
     assert_eq!(opened.parts, [b"web.E02"]);
 }
+
+#[test]
+fn many_threads_read_at_once() {
+    let [one, two, three] = web();
+    let files = [("web.E01", one), ("web.E02", two), ("web.E03", three)];
+    let (opened, raw) = (open_files(open, &files).unwrap(), disk(5003));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_reads_agree(&opened, &raw));
+        }
+    });
+}
