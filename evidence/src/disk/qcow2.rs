@@ -62,9 +62,10 @@ pub(crate) fn open(
                 let have = String::from_utf8_lossy(&name).into_owned();
                 return Err(EvidenceError::Malformed { what, at: 0, need, have });
             }
-            match is_qcow2(&header, &name, &below)? {
-                true => next = Some(below),
-                false => chain.base = Some(below),
+            if is_qcow2(&header, &name, &below)? {
+                next = Some(below);
+            } else {
+                chain.base = Some(below);
             }
             names.push(name);
         }

@@ -258,9 +258,15 @@ impl Assembly {
     /// Says from where on the disk cannot be read.
     fn cut(&mut self, kind: IssueKind, why: &str) {
         self.is_cut = true;
-        let chunk = self.volume.as_ref().map_or(0, |volume| volume.chunk_size);
+        let (chunk, size) =
+            self.volume.as_ref().map_or((0, 0), |volume| (volume.chunk_size, volume.size));
         let from = self.chunks().saturating_mul(u64::try_from(chunk).unwrap_or(u64::MAX));
-        self.flaw(kind, format!("{why}: nothing of the disk can be read from byte {from} on"));
+        let cost = if size > 0 && from >= size {
+            "all of the disk was found before it".to_string()
+        } else {
+            format!("nothing of the disk can be read from byte {from} on")
+        };
+        self.flaw(kind, format!("{why}: {cost}"));
     }
 
     fn flaw(&mut self, kind: IssueKind, what: String) {

@@ -94,8 +94,12 @@ impl Header {
         Ok(header)
     }
 
-    /// Extensions follow each other up to one of type 0.
+    /// Extensions follow each other up to one of type 0, the name of the backing file, or the end of
+    /// the first cluster.
     fn extensions(&mut self, fields: &Fields<'_>) -> Result<(), EvidenceError> {
+        let name_at = Some(fields.be64(8)?).filter(|at| *at != 0);
+        let end = name_at.unwrap_or(u64::MAX).min(self.cluster_size);
+        let end = usize::try_from(end).unwrap_or(usize::MAX).min(fields.all().len());
         let mut at = 72;
         if self.version == 3 {
             at = usize::try_from(fields.be32(100)?).unwrap_or(usize::MAX);
@@ -103,6 +107,7 @@ impl Header {
                 return Err(fields.malformed(100, "a header of 104 bytes or more", at));
             }
         }
+        let fields = fields.part(WHAT, 0, end)?;
         while let (Ok(kind), Ok(length)) = (fields.be32(at), fields.be32(at.saturating_add(4))) {
             if kind == 0 {
                 break;

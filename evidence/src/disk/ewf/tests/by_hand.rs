@@ -264,6 +264,15 @@ fn other_images_of_the_family_are_refused_by_name() {
 }
 
 #[test]
+fn a_missing_segment_that_holds_nothing_of_the_disk_is_told_as_such() {
+    let mut image = Segment::new().section("volume", &volume(1, 1)).chunks(&[stored(1)]);
+    image.descriptor("next", image.0.len() as u64, 0);
+    let disk = opened(image.0).unwrap();
+    assert_eq!(flaws(&disk), ["segment 2 is missing: all of the disk was found before it"]);
+    assert_eq!(content(&disk), [1; CHUNK]);
+}
+
+#[test]
 fn a_segment_of_another_image_is_not_taken() {
     let marked = |mark: u8| {
         let mut bytes = volume(2, 1);

@@ -85,7 +85,7 @@ fn every_field_of_the_header_that_cannot_be_is_an_error_by_its_name() {
         (
             112,
             [be32(9), be32(70_000)].concat(),
-            "QCOW2 header at byte 120: need 70000 bytes, have 65416",
+            "QCOW2 header at byte 120: need 70000 bytes, have 16264",
         ),
     ] {
         let mut image = image(0);
@@ -213,4 +213,38 @@ fn version_2_has_no_zero_clusters() {
     let clusters = clusters(image);
     assert_eq!(clusters[0], Ok(7));
     assert!(clusters[1].as_ref().unwrap_err().contains("no zero clusters in version 2"));
+}
+
+#[test]
+fn the_name_of_the_image_below_may_stand_where_extensions_would() {
+    // So qemu-img wrote it before there were extensions.
+    let mut image = image(0);
+    put(&mut image, 4, &2_u32.to_be_bytes());
+    put(&mut image, 8, &72_u64.to_be_bytes());
+    put(&mut image, 16, &8_u32.to_be_bytes());
+    put(&mut image, 72, &[0; 40]);
+    put(&mut image, 72, b"base.raw");
+    let files = [("image.qcow2", image), ("base.raw", vec![5; 3 * CLUSTER])];
+    let disk = open_files(open, &files).unwrap();
+    assert_eq!(content(&disk), [[7; CLUSTER], [5; CLUSTER], [5; CLUSTER], [0; CLUSTER]].concat());
+}
+
+#[test]
+fn an_image_below_that_is_longer_is_cut_and_one_that_is_shorter_is_followed_by_zeros() {
+    // The middle image has one cluster fewer than the top, and the base one more.
+    let named = |name: &[u8], clusters: usize| {
+        let mut image = image(0);
+        put(&mut image, 8, &200_u64.to_be_bytes());
+        put(&mut image, 16, &u32::try_from(name.len()).unwrap().to_be_bytes());
+        put(&mut image, 200, name);
+        put(&mut image, 24, &((clusters * CLUSTER) as u64).to_be_bytes());
+        image
+    };
+    let files = [
+        ("top", named(b"middle", 4)),
+        ("middle", named(b"base", 3)),
+        ("base", vec![3; 5 * CLUSTER]),
+    ];
+    let disk = open_files(open, &files).unwrap();
+    assert_eq!(content(&disk), [[7; CLUSTER], [3; CLUSTER], [3; CLUSTER], [0; CLUSTER]].concat());
 }
