@@ -12,6 +12,7 @@ pub(crate) mod split;
 pub(crate) mod verify;
 pub(crate) mod vhd;
 pub(crate) mod vhdx;
+pub(crate) mod vmdk;
 
 use crate::file_system::Flaw;
 use crate::{DirectoryTree, EvidenceError, ReadAt, Tree, TreePath};

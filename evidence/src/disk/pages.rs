@@ -1,28 +1,26 @@
 //! The tables of a disk image, read on demand: a table of 64 TB has gigabytes, of which a reader
 //! needs a few pages at a time.
 
+use super::recent::RecentBlocks;
 use crate::fields::{fill, read_exact};
 use crate::{EvidenceError, ReadAt};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// Bytes of a page.
-const PAGE: u64 = 1 << 14;
-/// Pages that are kept, each in the one slot that its number leads to: 1 MiB in all.
-const SLOTS: u64 = 64;
-
-/// A page, and its number.
-type Slot = Option<(u64, Arc<Vec<u8>>)>;
+const PAGE: usize = 1 << 14;
+/// Bytes of pages that are kept.
+const KEPT: usize = 1 << 20;
 
 /// Small reads of tables, out of pages that are kept.
 pub(crate) struct Pages {
     bytes: Arc<dyn ReadAt>,
-    slots: Vec<Mutex<Slot>>,
+    recent: RecentBlocks,
 }
 
 impl Pages {
     /// Nothing is read yet.
     pub(crate) fn new(bytes: Arc<dyn ReadAt>) -> Pages {
-        Pages { bytes, slots: (0..SLOTS).map(|_| Mutex::new(None)).collect() }
+        Pages { bytes, recent: RecentBlocks::new(PAGE, KEPT) }
     }
 
     /// The `N` bytes at `at`, which belong to a `what`.
@@ -31,8 +29,11 @@ impl Pages {
         what: &'static str,
         at: u64,
     ) -> Result<[u8; N], EvidenceError> {
-        let page = self.page(at / PAGE)?;
-        let inside = usize::try_from(at % PAGE).unwrap_or(usize::MAX);
+        let page_size = u64::try_from(PAGE).unwrap_or(u64::MAX);
+        let number = at.checked_div(page_size).unwrap_or_default();
+        let page = self.recent.block(number, || self.page(number.saturating_mul(page_size)))?;
+        let inside = at.saturating_sub(number.saturating_mul(page_size));
+        let inside = usize::try_from(inside).unwrap_or(usize::MAX);
         if let Some(found) = page.get(inside..).and_then(|rest| rest.first_chunk()) {
             return Ok(*found);
         }
@@ -42,28 +43,12 @@ impl Pages {
         Ok(found)
     }
 
-    /// The page of that number: shorter than others at the end of the bytes, empty past it.
-    fn page(&self, number: u64) -> Result<Arc<Vec<u8>>, EvidenceError> {
-        let slot = usize::try_from(number % SLOTS).ok().and_then(|index| self.slots.get(index));
-        if let Some((kept, page)) = slot.and_then(|slot| lock(slot).clone())
-            && kept == number
-        {
-            return Ok(page);
-        }
-        let start = number.saturating_mul(PAGE);
-        let length = self.bytes.len().saturating_sub(start).min(PAGE);
-        let length = usize::try_from(length).unwrap_or_default();
-        let page = Arc::new(read_exact(&self.bytes, "page of a disk image", start, length)?);
-        if let Some(slot) = slot {
-            *lock(slot) = Some((number, page.clone()));
-        }
-        Ok(page)
+    /// The page that begins there: shorter than others at the end of the bytes, empty past it.
+    fn page(&self, start: u64) -> Result<Vec<u8>, EvidenceError> {
+        let rest = self.bytes.len().saturating_sub(start);
+        let length = usize::try_from(rest).unwrap_or(PAGE).min(PAGE);
+        read_exact(&self.bytes, "page of a disk image", start, length)
     }
-}
-
-/// What a slot holds is whole even where a thread died holding it.
-fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

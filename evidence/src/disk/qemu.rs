@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use super::{Disk, Neighbours, TreeNeighbours, vhd, vhdx};
+use super::{Disk, Neighbours, TreeNeighbours, vhd, vhdx, vmdk};
 use crate::read_at::read_up_to;
 use crate::{EvidenceError, ReadAt};
 use std::path::{Path, PathBuf};
@@ -107,4 +107,48 @@ fn every_kind_of_vhd_reads_as_the_disk_it_was_made_of() {
         assert!(vhd::is_vhd(&bytes));
         assert!(!vhd::is_vhd(&raw));
     }
+}
+
+#[test]
+fn every_kind_of_vmdk_reads_as_the_disk_it_was_made_of() {
+    let Some((folder, raw)) = folder() else { return };
+    for kind in [
+        "monolithicSparse",
+        "streamOptimized",
+        "monolithicFlat",
+        "twoGbMaxExtentSparse",
+        "twoGbMaxExtentFlat",
+    ] {
+        let convert = format!("qemu-img convert -O vmdk -o subformat={kind} raw {kind}.vmdk");
+        run(folder.path(), &convert);
+        let image = folder.path().join(format!("{kind}.vmdk"));
+        assert_holds(&open(image, vmdk::open).unwrap(), &raw);
+    }
+}
+
+#[test]
+fn a_snapshot_of_a_vmdk_reads_over_its_parent() {
+    let Some((folder, mut raw)) = folder() else { return };
+    let path = folder.path();
+    for kind in ["monolithicSparse", "twoGbMaxExtentSparse"] {
+        run(path, &format!("qemu-img convert -O vmdk -o subformat={kind} raw base.vmdk"));
+        run(path, "qemu-img create -q -f vmdk -b base.vmdk -F vmdk snapshot.vmdk");
+        let write = |from: &str, pattern: &str| {
+            let write = format!("write -q -P {pattern} {from} 100k");
+            let mut run = Command::new("qemu-io");
+            let status = run.args(["-c", &write, "snapshot.vmdk"]).current_dir(path).status();
+            assert!(status.unwrap().success());
+        };
+        write("130k", "7");
+        write("20m", "8");
+        raw[130 << 10..230 << 10].fill(7);
+        raw[20 << 20..(20 << 20) + (100 << 10)].fill(8);
+        let disk = open(path.join("snapshot.vmdk"), vmdk::open).unwrap();
+        assert_holds(&disk, &raw);
+        assert!(disk.parts.contains(&b"base.vmdk".to_vec()));
+        raw = self::raw();
+    }
+    std::fs::remove_file(path.join("base.vmdk")).unwrap();
+    let error = open(path.join("snapshot.vmdk"), vmdk::open).err().unwrap();
+    assert_eq!(error.to_string(), "a VMDK without its parent base.vmdk is not supported");
 }
