@@ -64,15 +64,15 @@ impl Grains {
     }
 
     fn grain(&self, number: u64) -> Result<Grain, EvidenceError> {
-        let mut found = Ok(Grain::Absent);
+        let (mut absent, mut damaged) = (None, None);
         for directory in &self.header.directories {
             match self.grain_by(*directory, number) {
-                Ok(Grain::Absent) => {}
+                Ok(Grain::Absent) => absent = Some(Grain::Absent),
                 Ok(grain) => return Ok(grain),
-                Err(error) => found = found.and(Err(error)),
+                Err(error) => damaged = damaged.or(Some(error)),
             }
         }
-        found
+        absent.map_or_else(|| Err(damaged.unwrap_or(EvidenceError::NotFound)), Ok)
     }
 
     fn grain_by(&self, directory: u64, number: u64) -> Result<Grain, EvidenceError> {
