@@ -45,6 +45,8 @@ mod reparse_point;
 mod runlist;
 mod standard_information;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod update_sequence;
 mod volume_information;
 

@@ -56,6 +56,8 @@ pub(super) struct FileRecord {
     /// The file that an extension record belongs to; record 0 for a base record.
     pub(super) base: FileReference,
     pub(super) attributes: Vec<Attribute>,
+    /// Its offset in the `$MFT`.
+    start: u64,
 }
 
 impl FileRecord {
@@ -82,13 +84,14 @@ impl FileRecord {
             is_directory: flags & DIRECTORY != 0,
             base: FileReference::from_stored(fields.le64(0x20)?),
             attributes: attributes(&fields, start)?,
+            start,
         })
     }
 
     /// An error about the record.
     pub(super) fn malformed(&self, need: impl Into<String>, have: impl ToString) -> EvidenceError {
         let what = format!("{} of record {}", need.into(), self.reference.record);
-        Fields::new(WHAT, 0, &[]).malformed(0, what, have)
+        Fields::new(WHAT, self.start, &[]).malformed(0, what, have)
     }
 }
 

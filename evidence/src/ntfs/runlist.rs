@@ -138,12 +138,14 @@ impl Runlist {
 
 /// A little-endian number of up to eight bytes, the last of which carries its sign.
 fn signed(pairs: &Fields<'_>, at: usize, size: usize) -> Result<i64, EvidenceError> {
+    if size > 8 {
+        return Err(pairs.malformed(at, "a number of up to 8 bytes", size));
+    }
     let bytes = pairs.bytes(at, size)?;
     let negative = bytes.last().is_some_and(|last| *last >= 0x80);
     let mut whole = [if negative { 0xFF } else { 0 }; 8];
-    match whole.get_mut(..size) {
-        Some(front) => front.copy_from_slice(bytes),
-        None => return Err(pairs.malformed(at, "a number of up to 8 bytes", size)),
+    for (place, byte) in whole.iter_mut().zip(bytes) {
+        *place = *byte;
     }
     Ok(i64::from_le_bytes(whole))
 }
