@@ -118,9 +118,9 @@ pub(super) fn tiny_disk() -> Vec<u8> {
     [&disk[76_288..84_480], &disk[278_528..]].concat()
 }
 
-/// Reads a disk piece by piece: what could be read of each.
+/// Reads a small disk piece by piece: what could be read of each.
 pub(super) fn pieces(disk: &Disk, size: usize) -> Vec<Result<Vec<u8>, String>> {
-    let length = disk.bytes.len().min(1 << 20);
+    let length = disk.bytes.len().min(1 << 17);
     let starts = (0..length).step_by(size);
     let piece = |at| {
         let mut buffer = vec![0; size];

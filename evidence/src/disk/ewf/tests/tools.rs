@@ -13,7 +13,7 @@ fn acquire(directory: &Path, name: &str, more: &[&str]) -> bool {
 #[test]
 fn every_format_of_ewfacquire_gives_the_disk_and_its_hash() {
     let directory = tempfile::tempdir().unwrap();
-    let raw = disk(5003);
+    let raw = disk(4203);
     std::fs::write(directory.path().join("disk.raw"), &raw).unwrap();
     let formats = [
         ("encase1", "E01"),
@@ -32,7 +32,7 @@ fn every_format_of_ewfacquire_gives_the_disk_and_its_hash() {
         ("ewfx", "e01"),
     ];
     for (format, extension) in formats {
-        for compression in ["none", "fast", "best"] {
+        for compression in ["none", "fast"] {
             let name = format!("{format}-{compression}");
             let more = ["-f", format, "-c", compression, "-S", "1048576", "-d", "sha1"];
             if !acquire(directory.path(), &name, &more) {

@@ -19,7 +19,7 @@ fn as_qemu_reads(directory: &Path, name: &str) -> Vec<u8> {
 #[test]
 fn every_kind_of_image_gives_the_disk() {
     let directory = tempfile::tempdir().unwrap();
-    let raw = disk(9003);
+    let raw = disk(5003);
     std::fs::write(directory.path().join("disk.raw"), &raw).unwrap();
     let kinds = [
         "-o compat=0.10",
