@@ -6,8 +6,8 @@
 //!
 //! What is read is the active state of the disk; internal snapshots and dirty bitmaps are passed over.
 //! Refused by name: encryption, version 1, features that are not known, and backing files other than
-//! raw and QCOW2. A backing or data file is only looked for beside the image, by the last part of its
-//! name.
+//! raw, QCOW2, VMDK, VHDX and VHD. A backing or data file is only looked for beside the image, by the
+//! last part of its name.
 
 mod chain;
 mod cluster_map;
@@ -15,7 +15,7 @@ mod header;
 #[cfg(test)]
 mod tests;
 
-use super::{Disk, Neighbours};
+use super::{Disk, Neighbours, vhd, vhdx, vmdk};
 use crate::file_system::Flaw;
 use crate::{EvidenceError, ReadAt};
 use chain::{Chain, Layer};
@@ -25,13 +25,15 @@ use std::sync::Arc;
 
 /// Images in a chain.
 const MAX_CHAIN: usize = 32;
-/// What other images begin with; a backing file whose format is not told is else taken as raw.
-const OTHERS: &[(&[u8], &str)] = &[
-    (b"KDMV", "a VMDK"),
-    (b"# Disk DescriptorFile", "a VMDK"),
-    (b"vhdxfile", "a VHDX"),
-    (b"EVF\x09\x0d\x0a\xff\x00", "an E01"),
-    (b"QED\x00", "a QED"),
+/// How an image of some format is opened.
+type Open = fn(Arc<dyn ReadAt>, &dyn Neighbours) -> Result<Disk, EvidenceError>;
+/// Formats of backing files besides QCOW2 and raw: as QEMU names them, and what their images begin
+/// with.
+const FORMATS: &[(&str, &[u8], Open)] = &[
+    ("vmdk", b"KDMV", vmdk::open),
+    ("vmdk", b"# Disk DescriptorFile", vmdk::open),
+    ("vhdx", b"vhdxfile", vhdx::open),
+    ("vpc", b"conectix", vhd::open),
 ];
 
 /// Opens an image, and the images below it.
@@ -62,10 +64,13 @@ pub(crate) fn open(
                 let have = String::from_utf8_lossy(&name).into_owned();
                 return Err(EvidenceError::Malformed { what, at: 0, need, have });
             }
-            if is_qcow2(&header, &name, &below)? {
-                next = Some(below);
-            } else {
-                chain.base = Some(below);
+            match format_below(&header, &name, &below)? {
+                Format::Qcow2 => next = Some(below),
+                Format::Raw => chain.base = Some(below),
+                Format::Other(open) => {
+                    let below = open(below, &Beside { neighbours, name: &name })?;
+                    chain.base = Some(opened.disk(below));
+                }
             }
             names.push(name);
         }
@@ -83,6 +88,13 @@ struct Opened {
 }
 
 impl Opened {
+    /// Takes over what a disk below says besides its bytes.
+    fn disk(&mut self, disk: Disk) -> Arc<dyn ReadAt> {
+        self.flaws.extend(disk.flaws);
+        self.parts.extend(disk.parts);
+        disk.bytes
+    }
+
     fn note_state(&mut self, header: &Header, name: &[u8]) {
         let name = String::from_utf8_lossy(name);
         let states = [
@@ -134,23 +146,51 @@ impl Opened {
     }
 }
 
-/// Whether a backing file is a QCOW2 image, or raw. Where its format is told, its content does not
-/// count: whoever wrote to a raw disk could make it look like anything.
-fn is_qcow2(header: &Header, name: &[u8], below: &dyn ReadAt) -> Result<bool, EvidenceError> {
-    let name = String::from_utf8_lossy(name);
-    let refusal =
-        |what: &str| EvidenceError::Unsupported(format!("the QCOW2 backing file {name}, {what}"));
-    match header.backing_format.as_deref() {
-        Some(b"qcow2") => Ok(true),
-        Some(b"raw") => Ok(false),
-        Some(format) => Err(refusal(&format!("in format {}", String::from_utf8_lossy(format)))),
-        None => {
-            let mut head = [0; 21];
-            let _ = below.read_at(0, &mut head)?;
-            match OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
-                Some((_, kind)) => Err(refusal(&format!("{kind} image"))),
-                None => Ok(head.starts_with(header::MAGIC)),
-            }
-        }
+/// The neighbours of an image that is itself a neighbour.
+struct Beside<'a> {
+    neighbours: &'a dyn Neighbours,
+    name: &'a [u8],
+}
+
+impl Neighbours for Beside<'_> {
+    fn own_name(&self) -> &[u8] {
+        self.name
     }
+
+    fn open(&self, name: &[u8]) -> Result<Arc<dyn ReadAt>, EvidenceError> {
+        self.neighbours.open(name)
+    }
+}
+
+/// What a backing file is.
+enum Format {
+    Qcow2,
+    Raw,
+    Other(Open),
+}
+
+/// The format of a backing file. Where it is told, its content does not count: whoever wrote to a raw
+/// disk could make it look like anything.
+fn format_below(header: &Header, name: &[u8], below: &dyn ReadAt) -> Result<Format, EvidenceError> {
+    if let Some(told) = header.backing_format.as_deref() {
+        let told = String::from_utf8_lossy(told);
+        let other = FORMATS.iter().find(|(format, ..)| *format == told);
+        return match (&*told, other) {
+            ("qcow2", _) => Ok(Format::Qcow2),
+            ("raw", _) => Ok(Format::Raw),
+            (_, Some((.., open))) => Ok(Format::Other(*open)),
+            (_, None) => {
+                let name = String::from_utf8_lossy(name);
+                let what = format!("the QCOW2 backing file {name}, in format {told},");
+                Err(EvidenceError::Unsupported(what))
+            }
+        };
+    }
+    let mut head = [0; 21];
+    let _ = below.read_at(0, &mut head)?;
+    if head.starts_with(header::MAGIC) {
+        return Ok(Format::Qcow2);
+    }
+    let other = FORMATS.iter().find(|(_, magic, _)| head.starts_with(magic));
+    Ok(other.map_or(Format::Raw, |(.., open)| Format::Other(*open)))
 }

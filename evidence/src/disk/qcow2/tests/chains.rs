@@ -87,13 +87,10 @@ fn the_format_that_is_told_counts_and_not_what_the_image_below_looks_like() {
     image[at..at + 5].copy_from_slice(b"raw\0\0");
     let opened = open_files(open, &[("top.qcow2", image.clone()), ("base.qcow2", base())]).unwrap();
     assert_eq!(content(&opened)[..4], *b"QFI\xfb");
-    // Another format is refused, told or seen.
+    // A format that is not read is refused.
     image[at..at + 3].copy_from_slice(b"vdi");
-    let error = refusal(&[("top.qcow2", image.clone()), ("base.qcow2", base())]);
-    assert_eq!(error, "the QCOW2 backing file base.qcow2, in format vdi is not supported");
-    image[at - 8..at - 4].copy_from_slice(&1_u32.to_be_bytes());
-    let error = refusal(&[("top.qcow2", image), ("base.qcow2", b"KDMV\x01".to_vec())]);
-    assert_eq!(error, "the QCOW2 backing file base.qcow2, a VMDK image is not supported");
+    let error = refusal(&[("top.qcow2", image), ("base.qcow2", base())]);
+    assert_eq!(error, "the QCOW2 backing file base.qcow2, in format vdi, is not supported");
 }
 
 #[test]

@@ -82,3 +82,24 @@ fn what_was_written_over_a_chain_of_images_is_what_is_read() {
         assert_reads_agree(&opened, &expected);
     }
 }
+
+#[test]
+fn the_image_below_can_be_of_another_format() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    std::fs::write(here.join("disk.raw"), disk(4096)).unwrap();
+    for (format, options) in
+        [("vmdk", ""), ("vmdk", "-o subformat=monolithicFlat"), ("vhdx", ""), ("vpc", "")]
+    {
+        let convert = format!("convert -f raw -O {format} {options} disk.raw base.img");
+        let create = format!("create -q -f qcow2 -F {format} -b base.img top.qcow2");
+        if !qemu_img(here, &convert) || !qemu_img(here, &create) {
+            return;
+        }
+        let opened = open_file(open, &here.join("top.qcow2")).unwrap();
+        assert_eq!(opened.flaws, [], "{format} {options}");
+        assert_eq!(opened.parts[0], b"base.img");
+        let expected = as_qemu_reads(here, "top.qcow2");
+        assert!(content(&opened) == expected, "{format} {options}");
+    }
+}
