@@ -153,7 +153,7 @@ impl Inodes for Volume {
     fn extended_attributes(&self, inode: u64) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
         let file = self.file(inode)?;
         let mut found = node::extended_attributes(&self.mft, &file)?;
-        for name in file.names_of(AttributeType::DATA).iter().filter(|name| !name.is_none()) {
+        for name in file.names_of(AttributeType::DATA)?.iter().filter(|name| !name.is_none()) {
             if let Some(value) = self.mft.value(&file, AttributeType::DATA, name)? {
                 let name = [STREAM_PREFIX, &name.to_utf8()].concat();
                 found.push(ExtendedAttribute { name, value });

@@ -16,6 +16,12 @@ use std::sync::Arc;
 /// Values that are read whole, such as extended attributes, are no longer on any volume of Windows.
 pub(super) const MAX_VALUE: u64 = 64 << 10;
 
+/// Parts of a file in records that cannot be read; after them, no further record is looked for, so
+/// that lists which many files share cost each of them little.
+const MAX_LOST_PARTS: usize = 256;
+/// Streams of a file that are told; NTFS itself has no limit but that of the attribute list.
+const MAX_STREAMS: usize = 1024;
+
 /// A file of the volume.
 pub(super) struct File {
     pub(super) base: FileRecord,
@@ -34,7 +40,7 @@ impl File {
     }
 
     /// All streams of the file: the attributes of that type, by the names that they have.
-    pub(super) fn names_of(&self, kind: AttributeType) -> Vec<Name> {
+    pub(super) fn names_of(&self, kind: AttributeType) -> Result<Vec<Name>, EvidenceError> {
         let mut names: Vec<Name> = match &self.list {
             None => {
                 let these = self.base.attributes.iter().filter(|one| one.kind == kind);
@@ -46,7 +52,11 @@ impl File {
             }
         };
         names.dedup();
-        names
+        if names.len() > MAX_STREAMS {
+            let limit = u64::try_from(MAX_STREAMS).unwrap_or(u64::MAX);
+            return Err(EvidenceError::LimitReached { what: "streams of an NTFS file", limit });
+        }
+        Ok(names)
     }
 }
 
@@ -120,16 +130,25 @@ impl Mft {
     ) -> Vec<Result<Attribute, EvidenceError>> {
         let mut recent: Option<Result<FileRecord, EvidenceError>> = None;
         let mut recent_number = file.base.reference.record;
+        let mut lost = 0_usize;
         let find = |one: &Listed| {
             if one.record.record == file.base.reference.record {
                 return listed_in(&file.base, one);
+            }
+            if lost >= MAX_LOST_PARTS {
+                let limit = u64::try_from(MAX_LOST_PARTS).unwrap_or(u64::MAX);
+                let what = "lost parts of an NTFS file";
+                return Err(EvidenceError::LimitReached { what, limit });
             }
             if recent_number != one.record.record {
                 (recent, recent_number) = (None, one.record.record);
             }
             match recent.get_or_insert_with(|| self.extension(file, one)) {
                 Ok(record) => listed_in(record, one),
-                Err(error) => Err(error.clone()),
+                Err(error) => {
+                    lost = lost.saturating_add(1);
+                    Err(error.clone())
+                }
             }
         };
         listed.map(find).collect()

@@ -10,7 +10,7 @@ use crate::EvidenceError;
 use crate::fields::Fields;
 
 /// Windows allows some 1.5 million pieces of a file with records of 1 KiB.
-const MAX_RUNS: usize = 1 << 22;
+const MAX_RUNS: usize = 1 << 21;
 
 /// Clusters of a value that follow one another on the volume, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,14 +55,10 @@ impl Runlist {
     ) -> Result<Runlist, EvidenceError> {
         let mut joined = Runlist::default();
         for part in parts {
-            let added = match part {
-                Ok(attribute) => joined.add(attribute),
-                Err(error) => Err(error.clone()),
-            };
-            match added {
-                Err(limit @ EvidenceError::LimitReached { .. }) => return Err(limit),
-                Err(error) => joined.lost = joined.lost.take().or(Some(error)),
-                Ok(()) => {}
+            match part.as_ref().map_err(Clone::clone).map(|part| joined.add(part)) {
+                Ok(Ok(())) => {}
+                Ok(Err(limit @ EvidenceError::LimitReached { .. })) => return Err(limit),
+                Ok(Err(error)) | Err(error) => joined.lost = joined.lost.take().or(Some(error)),
             }
         }
         let have = joined.end();
