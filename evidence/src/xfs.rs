@@ -21,6 +21,7 @@ mod log;
 mod superblock;
 mod superblock_search;
 mod symbolic_link;
+mod tests;
 mod volume;
 
 use crate::extents::Pieces;
