@@ -4,8 +4,8 @@
 //! events, `expected-issues.txt` the issues (absent when there are none). Every file was last
 //! modified at [`MODIFIED`], unless `times.txt` says `<path><TAB><RFC 3339>`.
 
-use dockline_evidence::{MemoryTree, Spool};
-use dockline_parsers::plan::{Plan, Subtree, plan};
+use dockline_evidence::MemoryTree;
+use dockline_parsers::plan::{Plan, Reading, Subtree, plan};
 use dockline_timeline::{Collected, Findings, Instant, Key};
 use std::collections::BTreeMap;
 use std::fs;
@@ -118,7 +118,9 @@ fn planned(tree: MemoryTree, selected: &dyn Fn(&str) -> bool) -> Plan {
         evidence: Arc::from("case"),
         host: Some(Arc::from("host")),
         fallback_host: Arc::from("host"),
+        prefix: Arc::from(""),
+        depth: 0,
         tree: Arc::new(tree),
     };
-    plan(&[subtree], &|parser| selected(parser.name), &Spool::new(None))
+    plan(&[subtree], &|parser| selected(parser.name), &Reading::default())
 }

@@ -7,7 +7,7 @@
 use crate::case::project;
 use crate::program::{events_of, host, list, text};
 use dockline_evidence::read_at::read_up_to;
-use dockline_evidence::{Spool, Tree, TreePath, source};
+use dockline_evidence::{Opening, Tree, TreePath, source};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ struct Truth {
 impl Truth {
     fn of(host: &str) -> Truth {
         let path = project("testdata/truth").join(format!("{host}.tar.zst"));
-        let source = source::open(&path, host, &Spool::new(None)).unwrap();
+        let source = source::open(&path, host, &Opening::default()).unwrap();
         let tree = source.trees[0].tree.clone();
         let folder = ["truth_after_crash_restart", "truth_live"]
             .map(|name| TreePath::parse(name.as_bytes()).unwrap())

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   dockline timeline web1.tar.zst -o web1.csv
-  dockline timeline /mnt/web1 /mnt/web2 -o case.jsonl -o case.body
+  dockline timeline web1.E01 laptop.raw data.vhdx -o case.jsonl -o case.body
   dockline timeline web1=/mnt/a web2=/mnt/b -o case.jsonl --report case.json
   dockline timeline /mnt/web1 --start 2024-05-01 --container shop-db | jq .message
   dockline parsers
@@ -41,10 +41,22 @@ pub(crate) enum When {
     Never,
 }
 
+/// Which virtual disks inside the evidence to open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Nested {
+    /// Those that engines are known to use, such as docker_data.vhdx
+    Known,
+    /// Every file that is a disk by its content
+    All,
+    /// None
+    Never,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct TimelineArguments {
-    /// A directory (a mounted root, a data root, or a folder with pieces of one) or a tar archive
-    /// (plain, gzip or zstd); NAME=PATH names the host
+    /// A directory (a mounted root, a data root, or a folder with pieces of one), a tar archive, or a
+    /// disk image (raw, split, E01, VHDX, VHD, VMDK, QCOW2), raw ones and archives also gzip or zstd;
+    /// NAME=PATH names the host
     #[arg(value_name = "EVIDENCE", required = true)]
     pub(crate) evidence: Vec<String>,
 
@@ -72,6 +84,15 @@ pub(crate) struct TimelineArguments {
     /// Only events of this container: its name, or the beginning of its id (12 digits or more)
     #[arg(long, value_name = "NAME|ID")]
     pub(crate) container: Vec<String>,
+
+    /// Virtual disks inside the evidence to open, too: those that are known to hold a container
+    /// engine, all, or none
+    #[arg(long, value_enum, default_value = "known", value_name = "WHICH")]
+    pub(crate) nested: Nested,
+
+    /// Check the hashes that E01 images store, for which all of an image is read
+    #[arg(long)]
+    pub(crate) verify: bool,
 
     /// Number of worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

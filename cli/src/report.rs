@@ -2,7 +2,8 @@
 //! skipped, with why.
 
 use crate::request::Request;
-use crate::sources::Sources;
+use crate::sources::{Opened, Sources};
+use dockline_evidence::source::StoredHash;
 use dockline_parsers::Plan;
 use dockline_timeline::{Counts, Instant, Issue, Rank, Report};
 use serde_json::{Map, Value, json};
@@ -10,11 +11,11 @@ use std::collections::BTreeMap;
 
 /// The whole report.
 pub(crate) fn report(request: &Request, sources: &Sources, plan: &Plan, run: &Report) -> Value {
-    let evidence = |(name, path): &(String, std::path::PathBuf)| json!({ "name": name, "path": path.to_string_lossy() });
     let total = run.total();
     json!({
         "dockline": env!("CARGO_PKG_VERSION"),
         "evidence": sources.opened.iter().map(evidence).collect::<Vec<_>>(),
+        "nested": plan.nested.iter().map(|name| &**name).collect::<Vec<_>>(),
         "outputs": outputs(request, run),
         "totals": counts(&total),
         "events_left_out": run.left_out,
@@ -23,6 +24,16 @@ pub(crate) fn report(request: &Request, sources: &Sources, plan: &Plan, run: &Re
         "issues": run.issues.iter().map(issue).collect::<Vec<_>>(),
         "issues_not_kept": run.issues_not_kept(),
         "skipped": plan.unclaimed.iter().map(skipped).collect::<Vec<_>>(),
+    })
+}
+
+fn evidence(opened: &Opened) -> Value {
+    let hash = |hash: &StoredHash| json!({ "algorithm": hash.algorithm, "stored": hash.digits, "is_right": hash.is_right });
+    json!({
+        "name": opened.name,
+        "path": opened.path.to_string_lossy(),
+        "parts": opened.parts,
+        "hashes": opened.stored_hashes.iter().map(hash).collect::<Vec<_>>(),
     })
 }
 

@@ -1,7 +1,8 @@
 //! What the user's words mean, checked before any work begins.
 
-use crate::arguments::{TimelineArguments, When};
+use crate::arguments::{self, TimelineArguments, When};
 use dockline_parsers::Parser;
+use dockline_parsers::plan::Nested;
 use dockline_timeline::{Event, Instant};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -59,6 +60,8 @@ pub(crate) struct Request {
     pub(crate) end: Option<Instant>,
     pub(crate) selection: Selection,
     pub(crate) containers: Vec<String>,
+    pub(crate) nested: Nested,
+    pub(crate) verify: bool,
     pub(crate) threads: usize,
     pub(crate) memory: u64,
     pub(crate) temp_dir: Option<PathBuf>,
@@ -87,6 +90,8 @@ impl Request {
             end,
             selection: selection(&arguments.parsers)?,
             containers: arguments.container,
+            nested: nested(arguments.nested),
+            verify: arguments.verify,
             threads: arguments.threads.map_or_else(cores, usize::from),
             memory: memory(&arguments.memory)?,
             temp_dir: arguments.temp_dir,
@@ -174,6 +179,14 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
 /// Whether `path` is an ordinary file or is yet to be one; `/dev/null` is not.
 pub(crate) fn is_ordinary(path: &Path) -> bool {
     path.metadata().map_or(true, |metadata| metadata.is_file())
+}
+
+fn nested(which: arguments::Nested) -> Nested {
+    match which {
+        arguments::Nested::Known => Nested::Known,
+        arguments::Nested::All => Nested::All,
+        arguments::Nested::Never => Nested::Never,
+    }
 }
 
 fn is_named(parser: &Parser, name: &str) -> bool {

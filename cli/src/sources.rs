@@ -1,12 +1,12 @@
 //! Opens every evidence of a request; one that cannot be read does not stop the others.
 
 use crate::request::{EvidenceArgument, Request};
-use dockline_evidence::{EvidenceError, Spool, source};
-use dockline_parsers::plan::Subtree;
+use dockline_evidence::source::StoredHash;
+use dockline_evidence::{EvidenceError, Opening, Source, assemble, source};
+use dockline_parsers::plan::{Subtree, Unclaimed};
 use dockline_timeline::{Issue, IssueKind, Place};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// The evidence of a request, opened.
 #[derive(Default)]
@@ -15,36 +15,70 @@ pub(crate) struct Sources {
     pub(crate) subtrees: Vec<Subtree>,
     /// Evidence, or parts of it, that could not be read.
     pub(crate) issues: Vec<Issue>,
-    /// Names of the evidence that could be opened.
-    pub(crate) opened: Vec<(String, PathBuf)>,
+    /// Parts of evidence without anything of containers.
+    pub(crate) skipped: Vec<Unclaimed>,
+    /// The evidence that could be opened.
+    pub(crate) opened: Vec<Opened>,
+}
+
+/// One evidence that could be opened.
+pub(crate) struct Opened {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    /// The files beside it that it consists of, too.
+    pub(crate) parts: Vec<String>,
+    pub(crate) stored_hashes: Vec<StoredHash>,
 }
 
 impl Sources {
     /// Opens all evidence, each once, in the order of their names, so that the order in which they
     /// were given changes nothing.
-    pub(crate) fn open(request: &Request, spool: &Spool) -> Sources {
+    pub(crate) fn open(request: &Request, opening: &Opening) -> Sources {
         let mut sources = Sources::default();
+        let mut found: Vec<(Source, EvidenceArgument)> = Vec::new();
+        let mut parts: BTreeSet<PathBuf> = BTreeSet::new();
         for (name, argument) in named(&request.evidence) {
-            match source::open(&argument.path, &name, spool) {
-                Ok(source) => sources.add(source, &argument),
+            if parts.contains(&canonical(&argument.path)) {
+                continue;
+            }
+            match source::open(&argument.path, &name, opening) {
+                Ok(source) => {
+                    parts.extend(source.parts.iter().map(|part| beside(&argument.path, part)));
+                    found.push((source, argument));
+                }
                 Err(error) => sources.issues.push(cannot_open(&name, &argument.path, &error)),
             }
+        }
+        let (mut opened, arguments): (Vec<Source>, Vec<EvidenceArgument>) =
+            found.into_iter().unzip();
+        assemble(&mut opened);
+        for (source, argument) in opened.into_iter().zip(arguments) {
+            sources.add(source, argument);
         }
         sources
     }
 
-    fn add(&mut self, source: dockline_evidence::Source, argument: &EvidenceArgument) {
-        self.opened.push((source.name.to_string(), argument.path.clone()));
+    fn add(&mut self, source: Source, argument: EvidenceArgument) {
+        self.subtrees.extend(Subtree::of(&source, argument.host.as_deref(), stem(&source.name)));
+        self.skipped.extend(Unclaimed::parts_of(&source));
+        let text = |part: &Vec<u8>| String::from_utf8_lossy(part).into_owned();
+        self.opened.push(Opened {
+            name: source.name.to_string(),
+            path: argument.path,
+            parts: source.parts.iter().map(text).collect(),
+            stored_hashes: source.stored_hashes,
+        });
         self.issues.extend(source.issues);
-        for tree in source.trees {
-            self.subtrees.push(Subtree {
-                evidence: Arc::from(format!("{}{}", source.name, tree.prefix)),
-                host: argument.host.as_deref().map(Arc::from),
-                fallback_host: Arc::from(stem(&source.name)),
-                tree: tree.tree,
-            });
-        }
     }
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// The file of that name in the same directory.
+fn beside(path: &Path, name: &[u8]) -> PathBuf {
+    canonical(&canonical(path).with_file_name(String::from_utf8_lossy(name).as_ref()))
 }
 
 fn cannot_open(name: &str, path: &Path, error: &EvidenceError) -> Issue {
@@ -65,8 +99,7 @@ fn cannot_open(name: &str, path: &Path, error: &EvidenceError) -> Issue {
 fn named(arguments: &[EvidenceArgument]) -> BTreeMap<String, EvidenceArgument> {
     let mut by_path: BTreeMap<PathBuf, &EvidenceArgument> = BTreeMap::new();
     for argument in arguments {
-        let path = argument.path.canonicalize().unwrap_or_else(|_| argument.path.clone());
-        by_path.entry(path).or_insert(argument);
+        by_path.entry(canonical(&argument.path)).or_insert(argument);
     }
     let short = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let mut uses: BTreeMap<Option<String>, usize> = BTreeMap::new();
@@ -84,7 +117,10 @@ fn named(arguments: &[EvidenceArgument]) -> BTreeMap<String, EvidenceArgument> {
 /// The evidence's name without its extensions: what a host is called that nothing names.
 fn stem(name: &str) -> &str {
     let file = name.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(name);
-    let extensions = [".zst", ".gz", ".tgz", ".tar"];
+    let extensions = [
+        ".zst", ".gz", ".tgz", ".tar", ".raw", ".dd", ".img", ".001", ".000", ".aa", ".E01",
+        ".e01", ".vhdx", ".vhd", ".vmdk", ".qcow2",
+    ];
     extensions.iter().fold(file, |stem, extension| match stem.strip_suffix(extension) {
         Some(shorter) if !shorter.is_empty() => shorter,
         _ => stem,

@@ -6,7 +6,8 @@ use crate::request::{Request, WrongUsage};
 use crate::sources::Sources;
 use crate::{Ending, console, report, summary};
 use anyhow::{Context, bail};
-use dockline_evidence::Spool;
+use dockline_evidence::{Opening, Spool};
+use dockline_parsers::plan::Reading;
 use dockline_parsers::{Plan, plan};
 use dockline_timeline::{Issue, Job, Keep, Options, Report, Sink, output};
 use std::io::Write;
@@ -20,11 +21,14 @@ pub(crate) fn run(request: &Request) -> anyhow::Result<Ending> {
         .map(|path| Destination::open(Some(path), request.overwrite))
         .transpose()?;
     let spool = Spool::new(request.temp_dir.clone());
-    let sources = Sources::open(request, &spool);
+    let opening = Opening { spool, verify: request.verify };
+    let sources = Sources::open(request, &opening);
     if sources.subtrees.is_empty() {
         bail!("none of the evidence could be read\n{}", summary::issues(&sources.issues, 0, true));
     }
-    let plan = plan(&sources.subtrees, &|parser| request.selects(parser), &spool);
+    let reading = Reading { opening, nested: request.nested };
+    let mut plan = plan(&sources.subtrees, &|parser| request.selects(parser), &reading);
+    plan.unclaimed.extend(sources.skipped.iter().cloned());
     let (sinks, files): (Vec<Sink>, Vec<Destination>) = destinations.into_iter().unzip();
     let report = merge(request, &sources, &plan, sinks)?;
     files.into_iter().try_for_each(Destination::complete)?;
@@ -99,7 +103,9 @@ fn say_what_came(request: &Request, plan: &Plan, report: &Report) {
     }
     let skipped = plan.unclaimed.len();
     if skipped > 0 {
-        text.push_str(&format!("{skipped} files look relevant and were not read; see --report\n"));
+        text.push_str(&format!(
+            "{skipped} files or volumes look relevant and were not read; see --report\n"
+        ));
     }
     console::say(&text.trim_end());
 }

@@ -13,9 +13,9 @@
 //! - Only the module `files` names `std::fs`.
 //!
 //! ```no_run
-//! use dockline_evidence::{Descend, Spool, open, walk};
+//! use dockline_evidence::{Descend, Opening, open, walk};
 //!
-//! let source = open("web1.tar.zst".as_ref(), "web1.tar.zst", &Spool::default())?;
+//! let source = open("web1.tar.zst".as_ref(), "web1.tar.zst", &Opening::default())?;
 //! for tree in &source.trees {
 //!     let mut files = Vec::new();
 //!     let mut issues = Vec::new();
@@ -43,6 +43,7 @@ mod file_system;
 mod files;
 mod inodes;
 pub mod memory;
+mod mounted;
 mod ntfs;
 pub mod read_at;
 mod signature;
@@ -59,7 +60,7 @@ pub use directory::DirectoryTree;
 pub use error::EvidenceError;
 pub use memory::MemoryTree;
 pub use read_at::ReadAt;
-pub use source::{Source, SourceTree, open};
+pub use source::{Opening, Source, SourceTree, assemble, open};
 pub use spool::{Spool, SpoolWriter};
 pub use tree::{DeviceNumber, Entry, ExtendedAttribute, FileKind, Metadata, Tree};
 pub use tree_path::TreePath;

@@ -1,13 +1,30 @@
 //! One evidence argument, recognised by its content and opened into the trees that it holds.
 
+mod assembly;
+mod fstab;
+mod image;
+mod volumes;
+
+pub use assembly::assemble;
+
 use crate::decompress::{self, Compression, decompress};
+use crate::disk::{Neighbours, NoNeighbours, TreeNeighbours};
 use crate::files::{self, Argument};
 use crate::signature::{self, Form, recognise};
 use crate::tar::TarTree;
-use crate::{DirectoryTree, EvidenceError, ReadAt, Spool, Tree};
+use crate::{DirectoryTree, EvidenceError, ReadAt, Spool, Tree, TreePath};
 use dockline_timeline::{Issue, Place};
 use std::path::Path;
 use std::sync::Arc;
+
+/// How evidence is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// Where decompressed content goes.
+    pub spool: Spool,
+    /// Whether the hashes that images store are checked, for which all of an image is read.
+    pub verify: bool,
+}
 
 /// One evidence argument, opened.
 pub struct Source {
@@ -17,6 +34,16 @@ pub struct Source {
     pub trees: Vec<SourceTree>,
     /// What could not be read on the way to the trees.
     pub issues: Vec<Issue>,
+    /// Parts of it that hold no evidence of containers and were not read.
+    pub skipped: Vec<Skipped>,
+    /// Names of the files beside it that it consists of, too, such as further segments.
+    pub parts: Vec<Vec<u8>>,
+    /// Hashes of the whole disk that its image stores.
+    pub stored_hashes: Vec<StoredHash>,
+    /// Parts of LVM2 volume groups that lie in it, and what each is called.
+    pub(crate) physical_volumes: Vec<(String, Arc<dyn ReadAt>)>,
+    /// Trees of what mounts hide.
+    beneath: Vec<SourceTree>,
 }
 
 /// One tree of a source.
@@ -26,66 +53,169 @@ pub struct SourceTree {
     pub prefix: String,
     /// The tree.
     pub tree: Arc<dyn Tree>,
+    /// By what a file system table may name it.
+    pub(crate) identity: Identity,
 }
 
-/// Opens evidence that the user named: a directory, or a tar archive, plain or compressed with gzip
-/// or zstd. A link that the user names is followed; a FIFO, socket or device is refused.
+/// By what `/etc/fstab` may name a file system.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) uuid: Option<String>,
+    pub(crate) label: Option<String>,
+    pub(crate) part_uuid: Option<String>,
+    pub(crate) part_label: Option<String>,
+    /// `/dev/vg0/var`; for a partition its number, with which its device's name ends.
+    pub(crate) device_names: Vec<String>,
+}
+
+/// A part of a source that was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Which part, such as `/p1`.
+    pub prefix: String,
+    /// What it is.
+    pub why: String,
+}
+
+/// A hash of a whole disk that its image stores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredHash {
+    /// `MD5` or `SHA1`.
+    pub algorithm: &'static str,
+    /// In lower-case hexadecimal digits.
+    pub digits: String,
+    /// Whether the content has this hash; `None` where that was not asked.
+    pub is_right: Option<bool>,
+}
+
+/// Opens evidence that the user named: a directory, a tar archive, or a disk in any image that
+/// dockline reads; archives and raw disks also compressed with gzip or zstd. A link that the user
+/// names is followed; a FIFO, socket or device is refused.
 ///
 /// # Errors
 /// When there is no such evidence, it cannot be read, or it is of a kind that dockline does not
 /// read.
-pub fn open(path: &Path, name: &str, spool: &Spool) -> Result<Source, EvidenceError> {
-    match files::argument(path)? {
-        Argument::Directory => Ok(single(name, Arc::new(DirectoryTree::open(path)?), Vec::new())),
-        Argument::File(bytes) => open_content(bytes, name, spool),
-    }
+pub fn open(path: &Path, name: &str, opening: &Opening) -> Result<Source, EvidenceError> {
+    let bytes = match files::argument(path)? {
+        Argument::Directory => {
+            return Ok(Source::of_tree(name, Arc::new(DirectoryTree::open(path)?)));
+        }
+        Argument::File(bytes) => bytes,
+    };
+    let neighbours = TreeNeighbours::of_file(path)?;
+    Opener { name, opening, neighbours: &neighbours }.open(bytes)
 }
 
-fn single(name: &str, tree: Arc<dyn Tree>, issues: Vec<Issue>) -> Source {
-    let trees = vec![SourceTree { prefix: String::new(), tree }];
-    Source { name: Arc::from(name), trees, issues }
-}
-
-fn open_content(
+/// Opens evidence that is at hand as bytes, without files beside it.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_bytes(
     bytes: Arc<dyn ReadAt>,
     name: &str,
-    spool: &Spool,
+    opening: &Opening,
 ) -> Result<Source, EvidenceError> {
-    let compression = match recognise(&bytes)? {
-        Form::Tar => return Ok(archive(bytes, name, Vec::new())),
-        Form::Gzip => Compression::Gzip,
-        Form::Zstd => Compression::Zstd,
-        other => return Err(EvidenceError::Unsupported(refusal(other).to_string())),
-    };
-    // A look at the head saves the decompression of a whole disk that would then be refused.
-    let head = decompress::head(&bytes, compression, signature::HEAD)?;
-    let form = recognise(&head)?;
-    if form != Form::Tar {
-        let what = format!("{} in a {} file", refusal(form), compression.name());
-        return Err(EvidenceError::Unsupported(what));
+    Opener { name, opening, neighbours: &NoNeighbours }.open(bytes)
+}
+
+/// Opens evidence that lies as a file in a tree: a virtual disk on a disk.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_nested(
+    tree: &Arc<dyn Tree>,
+    path: &TreePath,
+    name: &str,
+    opening: &Opening,
+) -> Result<Source, EvidenceError> {
+    let bytes = tree.open(path)?;
+    let neighbours = TreeNeighbours::new(tree.clone(), path);
+    Opener { name, opening, neighbours: &neighbours }.open(bytes)
+}
+
+/// Whether these are the bytes of a disk, or an image of one.
+#[must_use]
+pub fn is_disk(bytes: &dyn ReadAt) -> bool {
+    matches!(recognise(bytes), Ok(Form::Image(_) | Form::Raw(_)))
+}
+
+impl Source {
+    fn empty(name: &str) -> Source {
+        Source {
+            name: Arc::from(name),
+            trees: Vec::new(),
+            issues: Vec::new(),
+            skipped: Vec::new(),
+            parts: Vec::new(),
+            stored_hashes: Vec::new(),
+            physical_volumes: Vec::new(),
+            beneath: Vec::new(),
+        }
     }
-    let content = decompress(&bytes, compression, spool)?;
-    let cut = content.cut_by.map(|error| cut_issue(&error, content.bytes.len(), name));
-    Ok(archive(content.bytes, name, cut.into_iter().collect()))
+
+    fn of_tree(name: &str, tree: Arc<dyn Tree>) -> Source {
+        let tree = SourceTree { prefix: String::new(), tree, identity: Identity::default() };
+        Source { trees: vec![tree], ..Source::empty(name) }
+    }
+
+    fn tell(&mut self, error: &EvidenceError, what: impl Into<String>) {
+        let place = Place::evidence(&self.name);
+        self.issues.push(Issue::new(error.issue_kind(), place, what));
+    }
 }
 
-fn archive(bytes: Arc<dyn ReadAt>, name: &str, mut issues: Vec<Issue>) -> Source {
-    let (tree, more) = TarTree::open(bytes, name);
-    issues.extend(more);
-    single(name, Arc::new(tree), issues)
+/// What the opening of one evidence needs at every step.
+struct Opener<'a> {
+    name: &'a str,
+    opening: &'a Opening,
+    neighbours: &'a dyn Neighbours,
 }
 
-/// Compressed content that ends too early, or is damaged.
-fn cut_issue(error: &EvidenceError, size: u64, name: &str) -> Issue {
-    let what = format!("compressed content cannot be read past {size} bytes: {error}");
-    Issue::new(error.issue_kind(), Place::evidence(name), what)
-}
+impl Opener<'_> {
+    fn open(&self, bytes: Arc<dyn ReadAt>) -> Result<Source, EvidenceError> {
+        match recognise(&bytes)? {
+            Form::Tar => Ok(self.archive(bytes)),
+            Form::Gzip => self.compressed(&bytes, Compression::Gzip),
+            Form::Zstd => self.compressed(&bytes, Compression::Zstd),
+            Form::Image(format) => self.image(format, bytes),
+            Form::Raw(_) | Form::Unknown => self.raw(bytes),
+            Form::Other(what) => Err(EvidenceError::Unsupported(what.to_owned())),
+            Form::Empty => Err(EvidenceError::Unsupported("an empty file".to_owned())),
+        }
+    }
 
-fn refusal(form: Form) -> &'static str {
-    match form {
-        Form::Other(what) => what,
-        Form::Gzip | Form::Zstd => "another compressed file",
-        Form::Empty => "an empty file",
-        Form::Tar | Form::Unknown => "a file that is neither a tar archive nor a known disk image",
+    fn archive(&self, bytes: Arc<dyn ReadAt>) -> Source {
+        let (tree, issues) = TarTree::open(bytes, self.name);
+        let mut source = Source::of_tree(self.name, Arc::new(tree));
+        source.issues = issues;
+        source
+    }
+
+    fn compressed(
+        &self,
+        bytes: &Arc<dyn ReadAt>,
+        compression: Compression,
+    ) -> Result<Source, EvidenceError> {
+        // A look at the head saves the decompression of a whole file that would then be refused.
+        let head = decompress::head(bytes, compression, signature::HEAD)?;
+        let refused = match recognise(&head)? {
+            Form::Gzip | Form::Zstd => Some("another compressed file"),
+            Form::Other(what) => Some(what),
+            Form::Empty => Some("nothing"),
+            Form::Tar | Form::Image(_) | Form::Raw(_) | Form::Unknown => None,
+        };
+        if let Some(what) = refused {
+            let what = format!("{what} in a {} file", compression.name());
+            return Err(EvidenceError::Unsupported(what));
+        }
+        let content = decompress(bytes, compression, &self.opening.spool)?;
+        let size = content.bytes.len();
+        let inner = Opener { neighbours: &NoNeighbours, ..*self };
+        let mut source = inner.open(content.bytes)?;
+        if let Some(error) = content.cut_by {
+            let what = format!("compressed content cannot be read past {size} bytes: {error}");
+            source.tell(&error, what);
+        }
+        Ok(source)
     }
 }

@@ -8,9 +8,9 @@
 //! Without files, logs of 16 MiB are made in memory: lines of a web server, lines of JSON in JSON,
 //! very short lines, texts of other scripts, and payloads in pieces.
 
-use dockline_evidence::{MemoryTree, Spool};
+use dockline_evidence::MemoryTree;
 use dockline_parsers::plan;
-use dockline_parsers::plan::Subtree;
+use dockline_parsers::plan::{Reading, Subtree};
 use dockline_timeline::{Event, Findings, Issue, Job, Origin, Strand};
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -89,9 +89,12 @@ fn measured(log: &[u8]) -> (Duration, Duration, Counted) {
         evidence: "bench".into(),
         host: None,
         fallback_host: "bench".into(),
+        prefix: Arc::from(""),
+        depth: 0,
         tree: Arc::new(tree),
     };
-    let plan = plan(&[subtree], &|parser| parser.name == "docker.json_file_log", &Spool::default());
+    let plan =
+        plan(&[subtree], &|parser| parser.name == "docker.json_file_log", &Reading::default());
     let mut best = (Duration::MAX, Duration::MAX, Counted::default());
     let begin = Instant::now();
     while begin.elapsed() < TIME {

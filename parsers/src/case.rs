@@ -1,8 +1,8 @@
 //! A case for the tests of a parser: files in memory, and all that the parser finds in them.
 #![cfg(test)]
 
-use crate::plan::{Subtree, plan};
-use dockline_evidence::{MemoryTree, Spool};
+use crate::plan::{Reading, Subtree, plan};
+use dockline_evidence::MemoryTree;
 use dockline_timeline::{Collected, Findings, Instant};
 use serde_json::Value;
 use std::sync::Arc;
@@ -34,9 +34,11 @@ impl Case {
             evidence: Arc::from("case"),
             host: Some(Arc::from("host")),
             fallback_host: Arc::from("host"),
+            prefix: Arc::from(""),
+            depth: 0,
             tree: Arc::new(self.0),
         };
-        let plan = plan(&[subtree], &|known| known.name == parser, &Spool::new(None));
+        let plan = plan(&[subtree], &|known| known.name == parser, &Reading::default());
         let mut found = Collected::new();
         for job in plan.jobs() {
             found.job(job);

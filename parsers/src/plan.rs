@@ -6,29 +6,66 @@
 
 mod host;
 mod unclaimed;
+mod virtual_disks;
 
 pub use unclaimed::Unclaimed;
+pub use virtual_disks::{MAX_DEPTH, Nested};
 
 use crate::inventory::Claim;
 use crate::pattern::Pattern;
 use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
 use dockline_evidence::walk::{Descend, walk};
-use dockline_evidence::{FileKind, Spool, Tree, TreePath};
+use dockline_evidence::{FileKind, Opening, Source, Spool, Tree, TreePath, assemble, source};
 use dockline_timeline::{Issue, IssueKind, Job, Origin, Place, Rank};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use virtual_disks::Candidate;
 
 /// A tree to be planned, and what it is called.
 #[derive(Clone)]
 pub struct Subtree {
-    /// Name of the evidence, with the way to the tree inside it.
+    /// Name of the evidence; of a disk in another evidence, with the way to it.
     pub evidence: Arc<str>,
+    /// What stands before its paths, such as `/p4` for a partition.
+    pub prefix: Arc<str>,
     /// Name of the host, when the user gave one.
     pub host: Option<Arc<str>>,
     /// Name of the host when neither the user nor the evidence gives one.
     pub fallback_host: Arc<str>,
+    /// In how many disks inside other evidence it lies.
+    pub depth: usize,
     /// The tree.
     pub tree: Arc<dyn Tree>,
+}
+
+impl Subtree {
+    /// The trees of an opened evidence, on the named host or on one that the evidence names.
+    #[must_use]
+    pub fn of(source: &Source, host: Option<&str>, fallback_host: &str) -> Vec<Subtree> {
+        let subtree = |tree: &source::SourceTree| Subtree {
+            evidence: source.name.clone(),
+            prefix: Arc::from(tree.prefix.as_str()),
+            host: host.map(Arc::from),
+            fallback_host: Arc::from(fallback_host),
+            depth: 0,
+            tree: tree.tree.clone(),
+        };
+        source.trees.iter().map(subtree).collect()
+    }
+
+    /// A path of its tree as it is shown.
+    fn shown(&self, path: &TreePath) -> String {
+        format!("{}{path}", self.prefix)
+    }
+}
+
+/// How evidence is read.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// How disks inside the evidence are opened, and where decompressed content goes.
+    pub opening: Opening,
+    /// Which of them.
+    pub nested: Nested,
 }
 
 /// An artifact, the parser that claims it, and the inventory of its host.
@@ -48,8 +85,10 @@ pub struct Plan {
     pub planned: Vec<Planned>,
     /// Files that look like an engine's and that no selected parser reads.
     pub unclaimed: Vec<Unclaimed>,
-    /// What could not be walked.
+    /// What could not be walked or opened.
     pub issues: Vec<Issue>,
+    /// Names of the virtual disks that were found in the evidence and opened.
+    pub nested: Vec<Arc<str>>,
 }
 
 impl Plan {
@@ -75,20 +114,27 @@ struct ClaimedFile {
     subtree: usize,
 }
 
-/// Plans the reading of `subtrees` with those of [`crate::all`] parsers that are `selected`.
+/// Plans the reading of `subtrees`, and of the virtual disks in them, with those of [`crate::all`]
+/// parsers that are `selected`.
 ///
 /// The inventory is built from all parsers' claims, so that a selection does not cost names.
 #[must_use]
-pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, spool: &Spool) -> Plan {
+pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &Reading) -> Plan {
     let patterns = compiled();
     let known = unclaimed::Known::compile();
     let mut plan = Plan::default();
     let mut files = Vec::new();
-    for (index, subtree) in subtrees.iter().enumerate() {
-        let mut hosts = host::Hosts::new(subtree);
+    let mut subtrees = subtrees.to_vec();
+    let mut index = 0_usize;
+    while let Some(subtree) = subtrees.get(index).cloned() {
+        let mut hosts = host::Hosts::new(&subtree);
+        let mut disks = Vec::new();
         let mut visit = |path: &TreePath, kind: FileKind| {
             if kind != FileKind::Regular {
                 return;
+            }
+            if let Some(candidate) = reading.nested.candidate(path, kind) {
+                disks.push((path.clone(), candidate));
             }
             match claim(&patterns, path) {
                 Some((parser, found)) => files.push(ClaimedFile {
@@ -99,16 +145,59 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, spool: &Sp
                     captures: found.captures,
                     subtree: index,
                 }),
-                None => plan.unclaimed.extend(known.explain(path, &subtree.evidence)),
+                None => plan.unclaimed.extend(known.explain(path, &subtree)),
             }
         };
-        walk_subtree(subtree, &mut visit, &mut plan.issues);
+        walk_subtree(&subtree, &mut visit, &mut plan.issues);
+        for (path, candidate) in disks {
+            subtrees.extend(plan.open_disk(&subtree, (&path, &candidate), reading));
+        }
+        index = index.saturating_add(1);
     }
-    let by_host = gather(subtrees, files, spool);
+    let by_host = gather(&subtrees, files, &reading.opening.spool);
     for claims in by_host.into_values() {
         plan.add_host(claims, selected);
     }
     plan
+}
+
+impl Plan {
+    /// The trees of a virtual disk that lies in another.
+    fn open_disk(
+        &mut self,
+        subtree: &Subtree,
+        (path, candidate): (&TreePath, &Candidate),
+        reading: &Reading,
+    ) -> Vec<Subtree> {
+        if matches!(candidate, Candidate::Possible)
+            && !subtree.tree.open(path).is_ok_and(|bytes| source::is_disk(&*bytes))
+        {
+            return Vec::new();
+        }
+        let shown = subtree.shown(path);
+        let place = Place::file(&subtree.evidence, &shown);
+        let depth = subtree.depth.saturating_add(1);
+        if depth > MAX_DEPTH {
+            let what = format!("a disk in {MAX_DEPTH} others is not opened");
+            self.issues.push(Issue::new(IssueKind::LimitReached, place, what));
+            return Vec::new();
+        }
+        let name = format!("{}:{shown}", subtree.evidence);
+        let mut source = match source::open_nested(&subtree.tree, path, &name, &reading.opening) {
+            Ok(source) => source,
+            Err(error) => {
+                self.issues.push(Issue::new(error.issue_kind(), place, error.to_string()));
+                return Vec::new();
+            }
+        };
+        assemble(std::slice::from_mut(&mut source));
+        self.nested.push(source.name.clone());
+        self.issues.append(&mut source.issues);
+        self.unclaimed.extend(Unclaimed::parts_of(&source));
+        let mut trees = Subtree::of(&source, subtree.host.as_deref(), &subtree.fallback_host);
+        trees.iter_mut().for_each(|tree| tree.depth = depth);
+        trees
+    }
 }
 
 impl Plan {
@@ -171,7 +260,7 @@ fn walk_subtree(
         Descend::Into
     };
     let mut on_error = |path: TreePath, error: dockline_evidence::EvidenceError| {
-        let place = Place::file(&subtree.evidence, &path.to_string());
+        let place = Place::file(&subtree.evidence, &subtree.shown(&path));
         issues.push(Issue::new(IssueKind::Unreadable, place, error.to_string()));
     };
     walk(&*subtree.tree, &mut on_entry, &mut on_error);
@@ -186,13 +275,17 @@ fn gather(
     mut files: Vec<ClaimedFile>,
     spool: &Spool,
 ) -> BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>> {
-    let evidence = |file: &ClaimedFile| subtrees.get(file.subtree).map(|s| s.evidence.clone());
-    files.sort_by_cached_key(|file| (file.host.clone(), evidence(file), file.path.clone()));
+    let place = |file: &ClaimedFile| {
+        let subtree = subtrees.get(file.subtree);
+        subtree.map(|subtree| (subtree.evidence.clone(), subtree.prefix.clone()))
+    };
+    files.sort_by_cached_key(|file| (file.host.clone(), place(file), file.path.clone()));
     let mut groups: BTreeMap<GatherKey, (&'static Parser, Vec<ArtifactFile>)> = BTreeMap::new();
     for (rank, file) in (0_u64..).zip(files) {
         let Some(subtree) = subtrees.get(file.subtree) else { continue };
         let key = gather_key(&file);
-        let place = (file.host, subtree.evidence.clone(), Arc::from(file.path.to_string()));
+        let shown = Arc::from(subtree.shown(&file.path));
+        let place = (file.host, subtree.evidence.clone(), shown);
         let origin = Arc::new(Origin::new(place, file.parser.name, Rank(rank)));
         let claimed = ArtifactFile { path: file.path, origin, captures: file.captures };
         groups.entry(key).or_insert_with(|| (file.parser, Vec::new())).1.push(claimed);

@@ -31,6 +31,8 @@ pub(crate) struct Assembled {
     pub(crate) volumes: Vec<Volume>,
     /// What is wrong, missing, or of a type that is not read.
     pub(crate) flaws: Vec<Flaw>,
+    /// Whether a volume group has physical volumes that were not given, or the other way round.
+    pub(crate) is_incomplete: bool,
 }
 
 /// Whether these bytes begin as a physical volume does.
@@ -48,9 +50,12 @@ pub(crate) fn assemble(physical: Vec<(String, Arc<dyn ReadAt>)>) -> Assembled {
     let groups = newest(&physical, &mut assembled.flaws);
     for group in &groups {
         assembled.add(group, &physical);
+        let mut parts = group.physical.values();
+        assembled.is_incomplete |= parts.any(|part| !physical.contains_key(&part.uuid));
     }
     for (uuid, volume) in &physical {
         if !groups.iter().any(|group| group.has(uuid)) && !volume.is_unused {
+            assembled.is_incomplete = true;
             let what = format!("no volume group names the physical volume {uuid}");
             assembled.flaws.push(volume.flaw(IssueKind::Unreadable, &what));
         }

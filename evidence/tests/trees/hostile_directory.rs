@@ -2,7 +2,7 @@
 
 use crate::answers::answers;
 use dockline_evidence::{
-    Descend, DirectoryTree, EvidenceError, FileKind, Spool, Tree, TreePath, open, walk,
+    Descend, DirectoryTree, EvidenceError, FileKind, Opening, Tree, TreePath, open, walk,
 };
 use rustix::fs::{AtFlags, CWD, Mode, Timespec, Timestamps, XattrFlags};
 use rustix::fs::{lsetxattr, mknodat, utimensat};
@@ -171,9 +171,9 @@ fn what_the_user_names_may_be_a_link_but_no_fifo() {
     symlink(&fifo, directory.path().join("link-to-fifo")).unwrap();
     symlink(directory.path(), directory.path().join("link")).unwrap();
     for name in ["fifo", "link-to-fifo"] {
-        let error = refused(open(&directory.path().join(name), "e", &Spool::default()));
+        let error = refused(open(&directory.path().join(name), "e", &Opening::default()));
         assert_eq!(error, "a FIFO as evidence is not supported");
     }
-    let source = open(&directory.path().join("link"), "e", &Spool::default()).unwrap();
+    let source = open(&directory.path().join("link"), "e", &Opening::default()).unwrap();
     assert_eq!(source.trees[0].tree.list(&TreePath::root()).unwrap().len(), 3);
 }

@@ -3,7 +3,7 @@
 use crate::answers::answers;
 use crate::archive::{Archive, Header};
 use dockline_evidence::{
-    Descend, DirectoryTree, FileKind, Metadata, Spool, Tree, TreePath, open, walk,
+    Descend, DirectoryTree, FileKind, Metadata, Opening, Tree, TreePath, open, walk,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ fn expected() -> BTreeMap<String, String> {
 }
 
 fn archive_answers(name: &str) -> BTreeMap<String, String> {
-    let source = open(&fixtures().join(name), name, &Spool::default()).unwrap();
+    let source = open(&fixtures().join(name), name, &Opening::default()).unwrap();
     assert_eq!(source.issues, vec![], "{name}");
     answers(source.trees[0].tree.as_ref())
 }
@@ -87,7 +87,7 @@ fn old_and_incremental_archives_are_read() {
 #[test]
 fn an_incremental_archive_tells_when_a_file_was_read_and_changed() {
     let path = fixtures().join("gnu-incremental.tar.gz");
-    let source = open(&path, "e", &Spool::default()).unwrap();
+    let source = open(&path, "e", &Opening::default()).unwrap();
     let hostname = TreePath::parse(b"etc/hostname").unwrap();
     let found = source.trees[0].tree.metadata(&hostname).unwrap();
     let seconds = [found.accessed, found.changed].map(|time| time.unwrap().seconds());
@@ -96,7 +96,7 @@ fn an_incremental_archive_tells_when_a_file_was_read_and_changed() {
 
 #[test]
 fn two_names_of_one_file_are_one_node() {
-    let source = open(&fixtures().join("posix.tar.zst"), "e", &Spool::default()).unwrap();
+    let source = open(&fixtures().join("posix.tar.zst"), "e", &Opening::default()).unwrap();
     let tree = &source.trees[0].tree;
     let found = ["var/log/a.log", "var/log/z-hard"]
         .map(|path| tree.metadata(&TreePath::parse(path.as_bytes()).unwrap()).unwrap());
@@ -208,7 +208,7 @@ fn a_directory_and_its_archives_give_the_same_answers() {
         // A name that lies: only the content counts.
         let path = place.path().join("evidence.E01");
         std::fs::write(&path, &bytes).unwrap();
-        let source = open(&path, "e", &Spool::default()).unwrap();
+        let source = open(&path, "e", &Opening::default()).unwrap();
         assert_eq!(source.issues, vec![], "{form}");
         assert_eq!(answers(source.trees[0].tree.as_ref()), expected, "{form}");
         assert_eq!(std::fs::read(&path).unwrap(), bytes, "the evidence was changed");
@@ -232,7 +232,7 @@ fn compressed_content_that_is_cut_gives_what_came_before() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("cut");
         std::fs::write(&path, &compressed[..compressed.len() - 20_000]).unwrap();
-        let source = open(&path, "e", &Spool::default()).unwrap();
+        let source = open(&path, "e", &Opening::default()).unwrap();
         let names: Vec<String> = source.issues.iter().map(|issue| issue.what.clone()).collect();
         assert!(names[0].starts_with("compressed content cannot be read past "), "{names:?}");
         assert!(names[1].contains("before the content of this member"), "{format}: {names:?}");
@@ -260,7 +260,7 @@ fn an_archive_with_a_damaged_beginning_is_still_one() {
     let mut archive = Archive::default().file(b"a", &[1; 2000]).file(b"b", b"2").end();
     archive[..600].fill(7);
     std::fs::write(&path, gzip(&archive)).unwrap();
-    let source = open(&path, "e", &Spool::default()).unwrap();
+    let source = open(&path, "e", &Opening::default()).unwrap();
     assert_eq!(answers(source.trees[0].tree.as_ref()).len(), 2);
     assert_eq!((source.issues.len(), source.issues[0].lost_bytes), (1, 2560));
 }
@@ -277,9 +277,9 @@ fn evidence_that_is_not_read_is_named() {
         (b"hello", "a file that is neither a tar archive nor a known disk image is not supported"),
     ] {
         std::fs::write(&path, content).unwrap();
-        let error = open(&path, "e", &Spool::default()).err().unwrap();
+        let error = open(&path, "e", &Opening::default()).err().unwrap();
         assert_eq!(error.to_string(), what);
     }
-    let error = open(&place.path().join("absent"), "e", &Spool::default()).err().unwrap();
+    let error = open(&place.path().join("absent"), "e", &Opening::default()).err().unwrap();
     assert_eq!(error.to_string(), "no such file or directory");
 }

@@ -91,9 +91,9 @@ fn table(bytes: &[u8], images: &mut BTreeMap<String, Image>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::{Plan, Subtree, plan};
+    use crate::plan::{Plan, Reading, Subtree, plan};
     use crate::{ChainId, DiffId, Digest};
-    use dockline_evidence::{MemoryTree, Spool};
+    use dockline_evidence::MemoryTree;
     use std::sync::Arc;
 
     fn planned(tree: MemoryTree) -> Plan {
@@ -101,9 +101,11 @@ mod tests {
             evidence: Arc::from("e"),
             host: Some(Arc::from("h")),
             fallback_host: Arc::from("h"),
+            prefix: Arc::from(""),
+            depth: 0,
             tree: Arc::new(tree),
         };
-        plan(&[subtree], &|_| true, &Spool::new(None))
+        plan(&[subtree], &|_| true, &Reading::default())
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Files that look like an engine's and that nobody read: named in the report, with why.
 
+use super::Subtree;
 use crate::pattern::Pattern;
 use crate::{ArtifactFile, Parser};
-use dockline_evidence::TreePath;
+use dockline_evidence::{Source, TreePath};
 use dockline_timeline::Place;
 
 /// A file that looks relevant and was not read.
@@ -20,6 +21,14 @@ impl Unclaimed {
     pub fn deselected(file: &ArtifactFile, parser: &Parser) -> Unclaimed {
         let place = file.origin.at(dockline_timeline::Position::File);
         Unclaimed { place, why: format!("{} was not selected", parser.name) }
+    }
+
+    /// The parts of an evidence that hold nothing of containers.
+    pub fn parts_of(source: &Source) -> impl Iterator<Item = Unclaimed> {
+        source.skipped.iter().map(|skipped| Unclaimed {
+            place: Place::file(&source.name, &skipped.prefix),
+            why: skipped.why.clone(),
+        })
     }
 }
 
@@ -101,9 +110,9 @@ impl Known {
     }
 
     /// Why `path` was not read, if it looks like an engine's.
-    pub(super) fn explain(&self, path: &TreePath, evidence: &str) -> Option<Unclaimed> {
+    pub(super) fn explain(&self, path: &TreePath, subtree: &Subtree) -> Option<Unclaimed> {
         let (_, why) = self.0.iter().find(|(pattern, _)| pattern.matches(path).is_some())?;
-        let place = Place::file(evidence, &path.to_string());
+        let place = Place::file(&subtree.evidence, &subtree.shown(path));
         Some(Unclaimed { place, why: (*why).to_owned() })
     }
 }

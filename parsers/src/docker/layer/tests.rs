@@ -1,11 +1,10 @@
 //! Tests of what only shows beside other files: orphans, other stores, times of directories.
 #![cfg(test)]
 
-use crate::plan::{Subtree, plan};
+use crate::plan::{Reading, Subtree, plan};
 use crate::{ChainId, DiffId, Digest};
 use dockline_evidence::{
-    Entry, EvidenceError, ExtendedAttribute, FileKind, MemoryTree, Metadata, ReadAt, Spool, Tree,
-    TreePath,
+    Entry, EvidenceError, ExtendedAttribute, FileKind, MemoryTree, Metadata, ReadAt, Tree, TreePath,
 };
 use dockline_timeline::{Collected, Findings, Instant};
 use serde_json::Value;
@@ -90,10 +89,12 @@ fn run(tree: impl Tree + 'static) -> (Vec<Value>, Vec<String>) {
         evidence: Arc::from("e"),
         host: Some(Arc::from("h")),
         fallback_host: Arc::from("h"),
+        prefix: Arc::from(""),
+        depth: 0,
         tree: Arc::new(tree),
     };
     let mut found = Collected::new();
-    let planned = plan(&[subtree], &|parser| parser.name == "docker.layer", &Spool::new(None));
+    let planned = plan(&[subtree], &|parser| parser.name == "docker.layer", &Reading::default());
     for job in planned.jobs() {
         found.job(job);
     }

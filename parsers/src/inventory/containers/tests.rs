@@ -3,9 +3,9 @@
 
 use super::super::{Image, Mount, Severity};
 use super::*;
-use crate::plan::{Subtree, plan};
+use crate::plan::{Reading, Subtree, plan};
 use crate::{DiffId, Digest};
-use dockline_evidence::{MemoryTree, Spool};
+use dockline_evidence::MemoryTree;
 use serde_json::{Value, json};
 
 const ID: &str = "0339c0ad8aad98690a592477f9d9562edaee545555494100fd52bbe59821409d";
@@ -19,9 +19,11 @@ fn containers_of(files: &[(&str, Value)]) -> BTreeMap<ContainerId, Container> {
         evidence: Arc::from("case"),
         host: None,
         fallback_host: Arc::from("host"),
+        prefix: Arc::from(""),
+        depth: 0,
         tree: Arc::new(tree),
     };
-    let plan = plan(&[subtree], &|_| true, &Spool::new(None));
+    let plan = plan(&[subtree], &|_| true, &Reading::default());
     plan.planned.first().map(|planned| planned.inventory.containers.clone()).unwrap_or_default()
 }
 

@@ -1,8 +1,7 @@
 //! Rotations: their order, their compression, and what a crash leaves of them.
 
 use super::*;
-use crate::plan::{Subtree, plan};
-use dockline_evidence::Spool;
+use crate::plan::{Reading, Subtree, plan};
 use flate2::{Compression, GzBuilder};
 use std::io::Write;
 
@@ -21,10 +20,12 @@ fn found_in(directory: &str, files: &[(&str, &[u8])]) -> Collected {
         evidence: "evidence".into(),
         host: None,
         fallback_host: "host".into(),
+        prefix: Arc::from(""),
+        depth: 0,
         tree: Arc::new(tree),
     };
     let mut found = Collected::new();
-    for job in plan(&[subtree], &|_| true, &Spool::default()).jobs() {
+    for job in plan(&[subtree], &|_| true, &Reading::default()).jobs() {
         job(&mut found);
     }
     found

@@ -1,0 +1,116 @@
+//! File systems mounted into one another, as their host saw them; and what the mounts hid.
+
+use crate::{Entry, EvidenceError, ExtendedAttribute, FileKind, Metadata, ReadAt, Tree, TreePath};
+use std::sync::Arc;
+
+/// A root file system with others mounted in it.
+pub(crate) struct MountedTree {
+    root: Arc<dyn Tree>,
+    /// The deepest first, so that the first that fits is the one that is seen.
+    mounts: Vec<(TreePath, Arc<dyn Tree>)>,
+}
+
+impl MountedTree {
+    pub(crate) fn new(root: Arc<dyn Tree>, mut mounts: Vec<(TreePath, Arc<dyn Tree>)>) -> Self {
+        mounts.sort_by_key(|(directory, _)| std::cmp::Reverse(directory.components().count()));
+        MountedTree { root, mounts }
+    }
+
+    /// The tree in which a path lies, and the path there.
+    fn at(&self, path: &TreePath) -> Result<(&dyn Tree, TreePath), EvidenceError> {
+        for (directory, tree) in &self.mounts {
+            if path.starts_with(directory) {
+                let below = path.components().skip(directory.components().count());
+                let inside = below.fold(Some(TreePath::root()), |path, name| path?.join(name));
+                return Ok((&**tree, inside.ok_or(EvidenceError::NotFound)?));
+            }
+        }
+        Ok((&*self.root, path.clone()))
+    }
+}
+
+impl Tree for MountedTree {
+    /// A directory on which something is mounted is seen also where it was removed since.
+    fn list(&self, directory: &TreePath) -> Result<Vec<Entry>, EvidenceError> {
+        let (tree, inside) = self.at(directory)?;
+        let mut entries = tree.list(&inside)?;
+        let here = self.mounts.iter().filter(|(path, _)| path.parent().as_ref() == Some(directory));
+        for name in here.filter_map(|(path, _)| path.file_name()) {
+            entries.retain(|entry| entry.name != name);
+            entries.push(Entry { name: name.to_vec(), kind: FileKind::Directory });
+        }
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(entries)
+    }
+
+    fn metadata(&self, path: &TreePath) -> Result<Metadata, EvidenceError> {
+        let (tree, inside) = self.at(path)?;
+        tree.metadata(&inside)
+    }
+
+    fn open(&self, path: &TreePath) -> Result<Arc<dyn ReadAt>, EvidenceError> {
+        let (tree, inside) = self.at(path)?;
+        tree.open(&inside)
+    }
+
+    fn link_target(&self, path: &TreePath) -> Result<Vec<u8>, EvidenceError> {
+        let (tree, inside) = self.at(path)?;
+        tree.link_target(&inside)
+    }
+
+    fn extended_attributes(
+        &self,
+        path: &TreePath,
+    ) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
+        let (tree, inside) = self.at(path)?;
+        tree.extended_attributes(&inside)
+    }
+}
+
+/// What lies in the directories of a file system on which others were mounted: its host did not see
+/// it. A walk finds nothing else; everything else can still be asked for.
+pub(crate) struct Beneath {
+    tree: Arc<dyn Tree>,
+    directories: Vec<TreePath>,
+}
+
+impl Beneath {
+    pub(crate) fn new(tree: Arc<dyn Tree>, directories: Vec<TreePath>) -> Beneath {
+        Beneath { tree, directories }
+    }
+
+    fn is_on_the_way(&self, path: &TreePath) -> bool {
+        let is_near =
+            |directory: &TreePath| path.starts_with(directory) || directory.starts_with(path);
+        self.directories.iter().any(is_near)
+    }
+}
+
+impl Tree for Beneath {
+    fn list(&self, directory: &TreePath) -> Result<Vec<Entry>, EvidenceError> {
+        let mut entries = self.tree.list(directory)?;
+        entries.retain(|entry| {
+            directory.join(&entry.name).is_some_and(|path| self.is_on_the_way(&path))
+        });
+        Ok(entries)
+    }
+
+    fn metadata(&self, path: &TreePath) -> Result<Metadata, EvidenceError> {
+        self.tree.metadata(path)
+    }
+
+    fn open(&self, path: &TreePath) -> Result<Arc<dyn ReadAt>, EvidenceError> {
+        self.tree.open(path)
+    }
+
+    fn link_target(&self, path: &TreePath) -> Result<Vec<u8>, EvidenceError> {
+        self.tree.link_target(path)
+    }
+
+    fn extended_attributes(
+        &self,
+        path: &TreePath,
+    ) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
+        self.tree.extended_attributes(path)
+    }
+}

@@ -1,0 +1,55 @@
+//! Virtual disks that lie as files in the evidence: those in which an engine on Windows or macOS
+//! keeps its Linux, and on demand all others.
+//!
+//! Docker Desktop 2.x to 4.36 keeps its data in the files named here, below `%LOCALAPPDATA%\Docker\wsl`,
+//! `%PROGRAMDATA%\DockerDesktop\vm-data`, `~/Library/Containers/com.docker.docker/Data/vms/0` or
+//! `~/.docker/desktop/vms/0`, or wherever its user moved them. `ext4.vhdx` is also the disk of any
+//! other distribution of WSL 2, in which an engine may run, too.
+
+use dockline_evidence::{FileKind, TreePath};
+
+/// Which virtual disks inside the evidence are opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Nested {
+    /// Those that are known to hold a container engine, by their names.
+    #[default]
+    Known,
+    /// Every regular file that is a disk by its content.
+    All,
+    /// None.
+    Never,
+}
+
+/// Disks in disks in disks: more is not looked for.
+pub const MAX_DEPTH: usize = 4;
+
+/// Names of such files, in lower case: Windows does not tell the cases apart.
+const NAMES: &[&str] = &[
+    "docker_data.vhdx",
+    "ext4.vhdx",
+    "dockerdesktop.vhdx",
+    "mobylinuxvm.vhdx",
+    "docker.raw",
+    "docker.qcow2",
+];
+
+/// What a file is to the search for virtual disks.
+pub(super) enum Candidate {
+    /// It is one, by its name.
+    Known,
+    /// Its content has to be asked.
+    Possible,
+}
+
+impl Nested {
+    pub(super) fn candidate(self, path: &TreePath, kind: FileKind) -> Option<Candidate> {
+        if kind != FileKind::Regular || self == Nested::Never {
+            return None;
+        }
+        let name = path.file_name()?;
+        if NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())) {
+            return Some(Candidate::Known);
+        }
+        (self == Nested::All).then_some(Candidate::Possible)
+    }
+}
