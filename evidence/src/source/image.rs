@@ -20,7 +20,7 @@ impl Opener<'_> {
             ImageFormat::Ewf => disk::ewf::open(bytes, self.neighbours),
             ImageFormat::Vhdx => disk::vhdx::open(bytes, self.neighbours),
             ImageFormat::Vhd => disk::vhd::open(bytes, self.neighbours),
-            ImageFormat::Vmdk => Err(EvidenceError::Unsupported("a VMDK virtual disk".to_owned())),
+            ImageFormat::Vmdk => disk::vmdk::open(bytes, self.neighbours),
             ImageFormat::Qcow2 => disk::qcow2::open(bytes, self.neighbours),
         }?;
         self.open_disk(disk)
