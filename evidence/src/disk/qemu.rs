@@ -93,6 +93,29 @@ fn every_kind_of_vhdx_reads_as_the_disk_it_was_made_of() {
     }
 }
 
+/// Among the entries of the blocks stand those of the bitmaps: one for each 4 GiB.
+#[test]
+fn a_large_vhdx_is_read_past_its_first_chunks() {
+    let Some((folder, _)) = folder() else { return };
+    for block_size in ["1M", "32M", "256M"] {
+        let options = format!("subformat=dynamic,block_size={block_size}");
+        let create = format!("qemu-img create -q -f vhdx -o {options} a.vhdx 9G");
+        run(folder.path(), &create);
+        let writes = ["write -q -P 1 4095M 2M", "write -q -P 2 8191M 2M", "write -q -P 3 9215M 1M"];
+        let mut run = Command::new("qemu-io");
+        run.args(writes.iter().flat_map(|write| ["-c", write])).arg("a.vhdx");
+        assert!(run.current_dir(folder.path()).status().unwrap().success());
+        let disk = open(folder.path().join("a.vhdx"), vhdx::open).unwrap();
+        let at = |mebibyte: u64| {
+            let mut byte = [9];
+            assert_eq!(disk.bytes.read_at(mebibyte << 20, &mut byte).unwrap(), 1);
+            byte[0]
+        };
+        let found = [4094, 4095, 4096, 4097, 8190, 8191, 8192, 8193, 9214, 9215].map(at);
+        assert_eq!(found, [0, 1, 1, 0, 0, 2, 2, 0, 0, 3]);
+    }
+}
+
 #[test]
 fn every_kind_of_vhd_reads_as_the_disk_it_was_made_of() {
     let Some((folder, raw)) = folder() else { return };

@@ -1,4 +1,7 @@
+//! Segments in memory, under all the names that they can have.
+
 #![cfg(test)]
+
 use super::*;
 use crate::read_at::read_up_to;
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
+//! Fixed and dynamic disks made here field by field.
+
 #![cfg(test)]
-//! Images made here field by field.
 
 use super::*;
 use crate::disk::NoNeighbours;

@@ -79,6 +79,9 @@ impl BlockAllocationTable {
             0 => Ok(Block::NotPresent),
             // Undefined, zero, unmapped; 5 is what drafts of the format had for the latter.
             1 | 2 | 3 | 5 => Ok(Block::Zero),
+            6 | 7 if offset(entry) == 0 => {
+                Err(self.malformed(index, "a block behind the header", "one on the header"))
+            }
             6 => Ok(Block::Present(offset(entry))),
             7 => Ok(Block::PartiallyPresent(offset(entry))),
             state => Err(self.malformed(index, "a known block state", state)),

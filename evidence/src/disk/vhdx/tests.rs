@@ -1,5 +1,6 @@
-#![cfg(test)]
 //! Images made here field by field, and one that qemu was killed over.
+
+#![cfg(test)]
 
 use super::log::replay;
 use super::*;
@@ -398,6 +399,10 @@ fn a_block_that_cannot_be_read_costs_only_itself() {
     set_block(&mut image, 0, 1 << 40, 6);
     set_block(&mut image, 1, BLOCKS, 4);
     set_block(&mut image, 3, BLOCKS, 7);
+    let mut on_the_header = image.clone();
+    set_block(&mut on_the_header, 2, 0, 6);
+    let found = blocks(&open_bytes(on_the_header).unwrap());
+    assert!(found[2].as_ref().unwrap_err().contains("need a block behind the header"));
     let disk = open_bytes(image).unwrap();
     assert_eq!(flaws(&disk).len(), 1);
     assert!(flaws(&disk)[0].contains("have 2 that do not"), "{:?}", flaws(&disk));

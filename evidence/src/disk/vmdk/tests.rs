@@ -1,5 +1,6 @@
-#![cfg(test)]
 //! Sparse extents made here field by field.
+
+#![cfg(test)]
 
 use super::*;
 use crate::disk::NoNeighbours;
