@@ -24,6 +24,8 @@ mod inode;
 mod journal;
 mod runs;
 mod superblock;
+#[cfg(test)]
+mod tests;
 mod volume;
 
 use crate::file_system::{FileSystem, Flaw};
@@ -31,6 +33,7 @@ use crate::inodes::{InodeTree, Inodes, NamedInode};
 use crate::{EvidenceError, ExtendedAttribute, FileKind, Metadata, ReadAt};
 use dockline_timeline::IssueKind;
 use doubts::Doubts;
+use inode::Inode;
 use std::sync::Arc;
 use volume::Volume;
 
@@ -82,7 +85,9 @@ fn told_by_superblock(volume: &Volume) -> Vec<Flaw> {
     if superblock.state & ERRORS != 0 {
         tell("the kernel that wrote the file system found errors in it");
     }
-    if superblock.state & CLEAN == 0 && !superblock.features.has_journal() {
+    // A copy of the superblock does not know.
+    let is_dirty = superblock.state & CLEAN == 0 && superblock.group == 0;
+    if is_dirty && !superblock.features.has_journal() {
         tell("the file system was not unmounted cleanly, and has no journal");
     }
     flaws
@@ -122,4 +127,27 @@ impl Inodes for Ext4 {
         let inode = self.volume.inode(inode)?;
         attributes::all(&self.volume, &inode, &mut Doubts::default())
     }
+
+    fn damage(&self, inode: u64) -> Vec<EvidenceError> {
+        let mut doubts = Doubts::default();
+        // An inode that cannot be read is an error of every other question.
+        if let Ok(inode) = self.volume.inode(inode) {
+            damage(&self.volume, &inode, &mut doubts);
+        }
+        doubts.into_errors()
+    }
+}
+
+/// Notes all that is wrong with a file, by reading all of it but its content.
+fn damage(volume: &Volume, inode: &Inode, doubts: &mut Doubts) {
+    if !inode.has_right_checksum {
+        doubts.note(inode.malformed("the right checksum", "another"));
+    }
+    // Errors that lose all of something are had by who asks for it.
+    let _ = match inode.kind() {
+        Ok(FileKind::Directory) => directory::names(volume, inode, doubts).map(drop),
+        Ok(FileKind::Regular) => content::content(volume, inode, doubts).map(drop),
+        _ => Ok(()),
+    };
+    let _ = attributes::all(volume, inode, doubts);
 }

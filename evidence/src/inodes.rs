@@ -38,6 +38,11 @@ pub(crate) trait Inodes: Send + Sync + 'static {
 
     /// The extended attributes, in any order.
     fn extended_attributes(&self, inode: u64) -> Result<Vec<ExtendedAttribute>, EvidenceError>;
+
+    /// What is wrong with a file that the other questions are answered about all the same.
+    fn damage(&self, _inode: u64) -> Vec<EvidenceError> {
+        Vec::new()
+    }
 }
 
 /// The tree of a file system.
@@ -148,5 +153,9 @@ impl<F: Inodes> Tree for InodeTree<F> {
 
     fn identity(&self, directory: &TreePath) -> Option<u64> {
         self.find_kind(directory, FileKind::Directory).ok()
+    }
+
+    fn damage(&self, path: &TreePath) -> Vec<EvidenceError> {
+        self.find(path).map_or_else(|_| Vec::new(), |(inode, _)| self.inodes.damage(inode))
     }
 }

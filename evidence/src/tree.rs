@@ -133,4 +133,10 @@ pub trait Tree: Send + Sync {
     fn identity(&self, _directory: &TreePath) -> Option<u64> {
         None
     }
+
+    /// What is wrong with a node that is read all the same: checksums that do not fit, names,
+    /// attributes or parts of the content that are lost. A walk asks it of every node.
+    fn damage(&self, _path: &TreePath) -> Vec<EvidenceError> {
+        Vec::new()
+    }
 }

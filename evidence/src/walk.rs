@@ -28,7 +28,8 @@ struct Level {
 }
 
 /// Visits every node below the root (not the root itself), a directory before what it holds.
-/// What cannot be read goes to `issues`, and the walk goes on beside it.
+/// What cannot be read goes to `issues`, as does what is read though it is damaged, and the walk
+/// goes on beside it.
 pub fn walk(
     tree: &dyn Tree,
     visit: &mut dyn FnMut(&TreePath, &Entry) -> Descend,
@@ -36,6 +37,7 @@ pub fn walk(
 ) {
     let mut visited: u64 = 0;
     let mut known: HashSet<u64> = tree.identity(&TreePath::root()).into_iter().collect();
+    damage(tree, &TreePath::root(), issues);
     let mut levels: Vec<Level> = Vec::from_iter(level(tree, TreePath::root(), issues));
     while let Some(current) = levels.last_mut() {
         let Some(entry) = current.entries.next() else {
@@ -50,6 +52,7 @@ pub fn walk(
         }
         let Some(path) = current.path.join(&entry.name) else { continue };
         let descend = visit(&path, &entry) == Descend::Into;
+        damage(tree, &path, issues);
         if !descend || entry.kind != FileKind::Directory {
             continue;
         }
@@ -77,6 +80,10 @@ fn level(
             None
         }
     }
+}
+
+fn damage(tree: &dyn Tree, path: &TreePath, issues: &mut dyn FnMut(TreePath, EvidenceError)) {
+    tree.damage(path).into_iter().for_each(|error| issues(path.clone(), error));
 }
 
 fn too_deep() -> EvidenceError {

@@ -21,8 +21,25 @@ const TAIL: usize = 12;
 /// Blocks that are read at once.
 const AT_ONCE: u64 = 16;
 
-/// The entries of a directory, without `.` and `..`.
+/// The entries of a directory, without `.` and `..`; the kind is that of the inode, as everywhere
+/// else, and what the directory says of it where the inode cannot be read.
 pub(crate) fn entries(
+    volume: &Volume,
+    inode: &Inode,
+    doubts: &mut Doubts,
+) -> Result<Vec<NamedInode>, EvidenceError> {
+    let mut entries = names(volume, inode, doubts)?;
+    // In the order in which the inodes lie.
+    entries.sort_by_key(|entry| entry.inode);
+    for entry in &mut entries {
+        let kind = volume.inode(entry.inode).and_then(|inode| inode.kind());
+        entry.kind = kind.unwrap_or(entry.kind);
+    }
+    Ok(entries)
+}
+
+/// The entries of a directory, with the kinds that it tells.
+pub(crate) fn names(
     volume: &Volume,
     inode: &Inode,
     doubts: &mut Doubts,
@@ -34,14 +51,7 @@ pub(crate) fn entries(
         true => reader.inline(doubts),
         false => reader.blocks(doubts),
     }?;
-    let mut entries = reader.found;
-    // The kind that counts is that of the inode; they are read in the order in which they lie.
-    entries.sort_by_key(|entry| entry.inode);
-    for entry in &mut entries {
-        let kind = volume.inode(entry.inode).and_then(|inode| inode.kind());
-        entry.kind = kind.unwrap_or(entry.kind);
-    }
-    Ok(entries)
+    Ok(reader.found)
 }
 
 struct Reader<'a> {
@@ -109,19 +119,18 @@ impl Reader<'_> {
         let mut at = start;
         for block in bytes.chunks_exact(size.max(1)) {
             let fields = Fields::new(WHAT, at, block);
-            self.check(&fields, doubts);
             self.block(&fields, doubts)?;
             at = at.saturating_add(self.volume.block_size());
         }
         Ok(())
     }
 
-    /// Tells a wrong checksum of a block that has one.
-    fn check(&self, fields: &Fields<'_>, doubts: &mut Doubts) {
+    /// Tells a wrong checksum of a block; it stands in what looks like a last entry. The nodes of
+    /// an index have none there: their entries reach over it.
+    fn check(&self, fields: &Fields<'_>, at: usize, doubts: &mut Doubts) {
         let has_checksums = self.volume.superblock.features.has_metadata_checksums();
-        let at = fields.all().len().saturating_sub(TAIL);
         let Some((entries, tail)) = fields.all().split_at_checked(at) else { return };
-        if !has_checksums || !tail.starts_with(b"\0\0\0\0\x0c\0\0\xde") {
+        if !has_checksums || tail.len() != TAIL || !tail.starts_with(b"\0\0\0\0\x0c\0\0\xde") {
             return;
         }
         let sum = crc32c::update(self.inode.checksum_seed, entries);
@@ -134,6 +143,7 @@ impl Reader<'_> {
     fn block(&mut self, fields: &Fields<'_>, doubts: &mut Doubts) -> Result<(), EvidenceError> {
         let mut at = 0_usize;
         while at.saturating_add(HEAD) <= fields.all().len() {
+            self.check(fields, at, doubts);
             match self.entry(fields, at) {
                 Ok(length) => at = at.saturating_add(length),
                 Err(error @ EvidenceError::LimitReached { .. }) => return Err(error),

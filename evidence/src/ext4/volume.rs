@@ -84,7 +84,7 @@ impl Volume {
         Inode::parse(&fields, number, &self.superblock)
     }
 
-    fn inode_offset(&self, number: u64) -> Result<u64, EvidenceError> {
+    pub(super) fn inode_offset(&self, number: u64) -> Result<u64, EvidenceError> {
         let geometry = &self.superblock.geometry;
         let malformed = |need: String| {
             let have = number.to_string();
