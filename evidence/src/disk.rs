@@ -6,7 +6,6 @@ pub(crate) mod inflate;
 pub(crate) mod pages;
 pub(crate) mod qcow2;
 pub(crate) mod recent;
-#[cfg(test)]
 mod samples;
 pub(crate) mod split;
 pub(crate) mod verify;

@@ -16,7 +16,6 @@ mod chunks;
 mod section;
 mod segment;
 mod table;
-#[cfg(test)]
 mod tests;
 mod volume;
 

@@ -12,7 +12,6 @@
 mod chain;
 mod cluster_map;
 mod header;
-#[cfg(test)]
 mod tests;
 
 use super::{Disk, Neighbours, vhd, vhdx, vmdk};

@@ -1,5 +1,7 @@
 //! Disks and tools for the tests of image formats.
 
+#![cfg(test)]
+
 use super::{Disk, TreeNeighbours};
 use crate::read_at::read_up_to;
 use crate::{EvidenceError, MemoryTree, ReadAt, TreePath};

@@ -1,5 +1,7 @@
 //! Images made by the tools, by hand, and by damage.
 
+#![cfg(test)]
+
 mod by_hand;
 mod damaged;
 mod segments;
