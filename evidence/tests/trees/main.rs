@@ -13,3 +13,5 @@ mod ext4;
 mod hostile_directory;
 #[cfg(unix)]
 mod same_host;
+#[cfg(target_os = "linux")]
+mod xfs;
