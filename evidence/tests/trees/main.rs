@@ -11,6 +11,8 @@ mod every_kind_of_node;
 mod ext4;
 #[cfg(target_os = "linux")]
 mod hostile_directory;
+#[cfg(target_os = "linux")]
+mod ntfs;
 #[cfg(unix)]
 mod same_host;
 #[cfg(target_os = "linux")]
