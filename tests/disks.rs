@@ -1,0 +1,263 @@
+//! A host read from its disk is the host that its archive holds, in whatever image the disk comes.
+
+use crate::case::project;
+use crate::program::{events_of, host, run, text};
+use dockline_evidence::read_at::Stream;
+use dockline_evidence::{
+    Descend, Entry, FileKind, Metadata, Opening, Tree, TreePath, assemble, open, walk,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+/// The disks, and in which of their places the files of the archive lie.
+const DISKS: [(&str, &str); 4] = [
+    ("engine-20.10", "/p2"),
+    ("engine-29.7", "/p2"),
+    ("engine-20.10-lvm-xfs", "/rhel_dock--20l-root"),
+    ("desktop-sim", "/p1/Users/alice/AppData/Local/Docker/wsl/disk/docker_data.vhdx:"),
+];
+
+fn disk(name: &str) -> PathBuf {
+    project("testdata/hosts").join(format!("{name}.raw.zst"))
+}
+
+/// The events, and the path that each was read from, without what only tells the evidence.
+fn events(evidence: &Path, place: &str) -> Vec<Value> {
+    let mut events = events_of(evidence);
+    let before = format!("{}:{place}", evidence.file_name().unwrap().to_str().unwrap());
+    for event in &mut events {
+        let path = text(event, "display_name").strip_prefix(&before).unwrap().to_owned();
+        let fields = event.as_object_mut().unwrap();
+        fields.insert("display_name".to_owned(), path.into());
+        fields.remove("event_identifier");
+        // An evidence that does not name its host is called after its file.
+        fields.remove("hostname");
+    }
+    events
+}
+
+#[test]
+fn the_timeline_of_a_disk_is_that_of_its_archive() {
+    for (name, place) in DISKS {
+        let from_archive = events(&host(name), "");
+        let from_disk = events(&disk(name), place);
+        assert!(from_archive.len() > 70, "{name}");
+        assert!(from_disk == from_archive, "{name}");
+    }
+}
+
+/// Decompresses a disk; what is zero stays a hole.
+fn unpacked(name: &str, into: &Path) -> PathBuf {
+    let path = into.join(format!("{name}.raw"));
+    let mut decoder = zstd::Decoder::new(File::open(disk(name)).unwrap()).unwrap();
+    decoder.window_log_max(31).unwrap();
+    let mut file = File::create(&path).unwrap();
+    let mut block = vec![0; 1 << 16];
+    let mut size = 0_u64;
+    loop {
+        let count = decoder.read(&mut block).unwrap();
+        if count == 0 {
+            break;
+        }
+        size += count as u64;
+        if block[..count].iter().any(|byte| *byte != 0) {
+            file.write_all(&block[..count]).unwrap();
+        } else {
+            file.seek(SeekFrom::Current(count as i64)).unwrap();
+        }
+    }
+    file.set_len(size).unwrap();
+    path
+}
+
+/// Whether a tool is there; a test without it says so.
+fn is_there(tool: &str) -> bool {
+    let found = Command::new(tool).arg("--version").output().is_ok();
+    if !found {
+        eprintln!("SKIPPED: no {tool}");
+    }
+    found
+}
+
+fn make(tool: &str, arguments: &[&str], folder: &Path) {
+    let output = Command::new(tool).args(arguments).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{tool} {arguments:?}: {output:?}");
+}
+
+#[test]
+fn a_disk_says_the_same_in_every_image_that_holds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = unpacked("engine-20.10-lvm-xfs", folder.path());
+    let raw_name = raw.file_name().unwrap().to_str().unwrap();
+    let expected = events(&disk("engine-20.10-lvm-xfs"), DISKS[2].1);
+    let mut images = vec![raw_name.to_owned()];
+    if is_there("qemu-img") {
+        for (format, options, name) in [
+            ("vhdx", "subformat=dynamic", "d.vhdx"),
+            ("vmdk", "subformat=monolithicSparse", "d.vmdk"),
+            ("vmdk", "subformat=streamOptimized", "s.vmdk"),
+            ("vmdk", "subformat=twoGbMaxExtentFlat", "f.vmdk"),
+            ("qcow2", "compression_type=zstd", "d.qcow2"),
+            ("vpc", "subformat=dynamic", "d.vhd"),
+        ] {
+            let compress: &[&str] = if format == "qcow2" { &["-c"] } else { &[] };
+            let convert = ["convert", "-O", format, "-o", options];
+            make("qemu-img", &[&convert, compress, &[raw_name, name]].concat(), folder.path());
+            images.push(name.to_owned());
+        }
+    }
+    if is_there("ewfacquire") {
+        let target = ["-t", "e", "-u", "-q", "-f", "encase6", "-c", "fast", "-S", "1048576"];
+        make("ewfacquire", &[&target[..], &[raw_name]].concat(), folder.path());
+        assert!(folder.path().join("e.E02").exists());
+        images.push("e.E01".to_owned());
+    }
+    if is_there("split") {
+        make(
+            "split",
+            &["-b", "200M", "-d", "-a", "3", "--numeric-suffixes=1", raw_name, "p."],
+            folder.path(),
+        );
+        images.push("p.001".to_owned());
+    }
+    for image in images {
+        assert!(events(&folder.path().join(&image), DISKS[2].1) == expected, "{image}");
+    }
+}
+
+#[test]
+fn segments_that_are_all_named_are_one_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = unpacked("engine-20.10-lvm-xfs", folder.path());
+    let bytes = fs::read(raw).unwrap();
+    let names: Vec<String> = (1..=3).map(|number| format!("d.{number:03}")).collect();
+    for (name, part) in names.iter().zip(bytes.chunks(bytes.len().div_ceil(3))) {
+        fs::write(folder.path().join(name), part).unwrap();
+    }
+    let paths: Vec<String> =
+        names.iter().map(|name| folder.path().join(name).to_str().unwrap().to_owned()).collect();
+    let of = |paths: &[String]| {
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        run(&[&["timeline", "-f", "jsonl", "-q"], &paths[..]].concat(), &[0]).stdout
+    };
+    let first = of(&paths[..1]);
+    assert!(!first.is_empty() && of(&paths) == first);
+    let later = run(&["timeline", &paths[1]], &[1]);
+    let said = String::from_utf8(later.stderr).unwrap();
+    assert!(said.contains("d.001"), "{said}");
+}
+
+/// All nodes of a disk's only tree as the kernel's own listing writes them.
+fn listing(path: &Path) -> Vec<String> {
+    let mut source = open(path, "disk", &Opening::default()).unwrap();
+    assemble(std::slice::from_mut(&mut source));
+    assert!(source.issues.is_empty(), "{:?}", source.issues);
+    assert_eq!(source.trees.len(), 1);
+    let tree = source.trees.remove(0).tree;
+    let mut rows = Vec::new();
+    let mut visit = |path: &TreePath, _: &Entry| {
+        rows.push(row(&tree, path));
+        Descend::Into
+    };
+    walk(&*tree, &mut visit, &mut |path, error| panic!("{path}: {error}"));
+    rows.sort();
+    rows
+}
+
+fn row(tree: &Arc<dyn Tree>, path: &TreePath) -> String {
+    let found = tree.metadata(path).unwrap();
+    let attributes = tree.extended_attributes(path).unwrap();
+    let mut attributes: Vec<String> = attributes
+        .iter()
+        .map(|attribute| format!("{}={}", escaped(&attribute.name), hex(&attribute.value)))
+        .collect();
+    attributes.sort();
+    let attributes = if attributes.is_empty() { "-".to_owned() } else { attributes.join(",") };
+    let hash = match found.kind {
+        FileKind::Regular => hash(Stream::new(tree.open(path).unwrap())),
+        FileKind::SymbolicLink => hash(&*tree.link_target(path).unwrap()),
+        _ => "-".to_owned(),
+    };
+    let device = found.device.map_or((0, 0), |device| (device.major, device.minor));
+    let nanoseconds = |time: Option<dockline_timeline::Instant>| {
+        let time = time.unwrap();
+        i128::from(time.seconds()) * 1_000_000_000 + i128::from(time.nanoseconds())
+    };
+    let size = if found.kind == FileKind::Directory { 0 } else { found.size };
+    format!(
+        "/{} {:o} {} {} {size} {} {} {} {} {}:{} {hash} {attributes}",
+        escaped(path.as_bytes()),
+        mode(&found),
+        found.uid.unwrap(),
+        found.gid.unwrap(),
+        nanoseconds(found.modified),
+        nanoseconds(found.changed),
+        found.inode.unwrap(),
+        found.links.unwrap(),
+        device.0,
+        device.1,
+    )
+}
+
+/// With the bits that say the kind, as `st_mode` has them.
+fn mode(found: &Metadata) -> u32 {
+    let kind = match found.kind {
+        FileKind::Fifo => 0o010_000,
+        FileKind::CharacterDevice => 0o020_000,
+        FileKind::Directory => 0o040_000,
+        FileKind::BlockDevice => 0o060_000,
+        FileKind::Regular => 0o100_000,
+        FileKind::SymbolicLink => 0o120_000,
+        FileKind::Socket => 0o140_000,
+    };
+    kind | found.mode.unwrap()
+}
+
+fn hash(mut content: impl Read) -> String {
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match content.read(&mut buffer).unwrap() {
+            0 => return hex(&digest.finalize()),
+            count => digest.update(&buffer[..count]),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        match byte {
+            0x21..=0x5b | 0x5d..=0x7e => text.push(char::from(*byte)),
+            _ => write!(text, "\\x{byte:02x}").unwrap(),
+        }
+        text
+    })
+}
+
+#[test]
+fn a_disk_of_a_crashed_host_is_read_as_the_kernel_recovers_it() {
+    for name in ["engine-20.10-crash", "engine-29.7-crash"] {
+        let recovered = project("testdata/hosts").join(format!("{name}.recovered.zst"));
+        let recovered = zstd::decode_all(File::open(recovered).unwrap()).unwrap();
+        let recovered = String::from_utf8(recovered).unwrap();
+        let found = listing(&disk(name));
+        assert!(found.len() > 1_000, "{name}");
+        for (found, recovered) in found.iter().zip(recovered.lines()) {
+            assert_eq!(found, recovered, "{name}");
+        }
+        assert_eq!(found.len(), recovered.lines().count(), "{name}");
+    }
+}
