@@ -3,7 +3,7 @@
 
 use crate::request::Request;
 use crate::sources::{Opened, Sources};
-use dockline_evidence::source::StoredHash;
+use dockline_evidence::source::{FoundFileSystem, StoredHash};
 use dockline_parsers::Plan;
 use dockline_timeline::{Counts, Instant, Issue, Rank, Report};
 use serde_json::{Map, Value, json};
@@ -33,7 +33,19 @@ fn evidence(opened: &Opened) -> Value {
         "name": opened.name,
         "path": opened.path.to_string_lossy(),
         "parts": opened.parts,
+        "partition_table": opened.partition_table,
+        "file_systems": opened.file_systems.iter().map(file_system).collect::<Vec<_>>(),
         "hashes": opened.stored_hashes.iter().map(hash).collect::<Vec<_>>(),
+    })
+}
+
+fn file_system(found: &FoundFileSystem) -> Value {
+    json!({
+        "path": found.prefix,
+        "kind": found.kind,
+        "uuid": found.uuid,
+        "label": found.label,
+        "mounted_at": found.mounted_at,
     })
 }
 

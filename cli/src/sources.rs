@@ -1,7 +1,7 @@
 //! Opens every evidence of a request; one that cannot be read does not stop the others.
 
 use crate::request::{EvidenceArgument, Request};
-use dockline_evidence::source::StoredHash;
+use dockline_evidence::source::{FoundFileSystem, StoredHash};
 use dockline_evidence::{EvidenceError, Opening, Source, assemble, source};
 use dockline_parsers::plan::{Subtree, Unclaimed};
 use dockline_timeline::{Issue, IssueKind, Place};
@@ -28,6 +28,8 @@ pub(crate) struct Opened {
     /// The files beside it that it consists of, too.
     pub(crate) parts: Vec<String>,
     pub(crate) stored_hashes: Vec<StoredHash>,
+    pub(crate) partition_table: Option<&'static str>,
+    pub(crate) file_systems: Vec<FoundFileSystem>,
 }
 
 impl Sources {
@@ -35,22 +37,27 @@ impl Sources {
     /// were given changes nothing.
     pub(crate) fn open(request: &Request, opening: &Opening) -> Sources {
         let mut sources = Sources::default();
-        let mut found: Vec<(Source, EvidenceArgument)> = Vec::new();
+        let mut found: Vec<(EvidenceArgument, String, Result<Source, EvidenceError>)> = Vec::new();
         let mut parts: BTreeSet<PathBuf> = BTreeSet::new();
         for (name, argument) in named(&request.evidence) {
-            if parts.contains(&canonical(&argument.path)) {
-                continue;
+            let opened = source::open(&argument.path, &name, opening);
+            if let Ok(source) = &opened {
+                parts.extend(source.parts.iter().map(|part| beside(&argument.path, part)));
             }
-            match source::open(&argument.path, &name, opening) {
+            found.push((argument, name, opened));
+        }
+        // Segments that the user named, too, have been read with the image that they belong to.
+        found.retain(|(argument, ..)| !parts.contains(&canonical(&argument.path)));
+        let (mut opened, mut arguments) = (Vec::new(), Vec::new());
+        for (argument, name, result) in found {
+            match result {
                 Ok(source) => {
-                    parts.extend(source.parts.iter().map(|part| beside(&argument.path, part)));
-                    found.push((source, argument));
+                    opened.push(source);
+                    arguments.push(argument);
                 }
                 Err(error) => sources.issues.push(cannot_open(&name, &argument.path, &error)),
             }
         }
-        let (mut opened, arguments): (Vec<Source>, Vec<EvidenceArgument>) =
-            found.into_iter().unzip();
         assemble(&mut opened);
         for (source, argument) in opened.into_iter().zip(arguments) {
             sources.add(source, argument);
@@ -67,6 +74,8 @@ impl Sources {
             path: argument.path,
             parts: source.parts.iter().map(text).collect(),
             stored_hashes: source.stored_hashes,
+            partition_table: source.partition_table,
+            file_systems: source.file_systems,
         });
         self.issues.extend(source.issues);
     }

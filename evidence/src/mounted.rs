@@ -20,8 +20,8 @@ impl MountedTree {
     fn at(&self, path: &TreePath) -> Result<(&dyn Tree, TreePath), EvidenceError> {
         for (directory, tree) in &self.mounts {
             if path.starts_with(directory) {
-                let below = path.components().skip(directory.components().count());
-                let inside = below.fold(Some(TreePath::root()), |path, name| path?.join(name));
+                let mut below = path.components().skip(directory.components().count());
+                let inside = below.try_fold(TreePath::root(), |path, name| path.join(name));
                 return Ok((&**tree, inside.ok_or(EvidenceError::NotFound)?));
             }
         }

@@ -59,6 +59,7 @@ const SIGNATURES: &[(u64, &[u8], Form)] = &[
     (0, b"EVF2\x0d\x0a\x81\x00", Form::Other("an Ex01 disk image (EWF2)")),
     (0, b"LVF\x09\x0d\x0a\xff\x00", Form::Other("an L01 logical image (EWF)")),
     (0, b"LEF2\x0d\x0a\x81\x00", Form::Other("an Lx01 logical image (EWF2)")),
+    (0, b"ADCRYPT\0", Form::Other("an encrypted FTK disk image")),
     (0, b"vhdxfile", Form::Image(ImageFormat::Vhdx)),
     (0, b"conectix", Form::Image(ImageFormat::Vhd)),
     (0, b"QFI\xfb", Form::Image(ImageFormat::Qcow2)),

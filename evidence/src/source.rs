@@ -36,6 +36,10 @@ pub struct Source {
     pub issues: Vec<Issue>,
     /// Parts of it that hold no evidence of containers and were not read.
     pub skipped: Vec<Skipped>,
+    /// The file systems of a disk, also of those that were mounted into another.
+    pub file_systems: Vec<FoundFileSystem>,
+    /// `GPT` or `MBR`, for a disk with partitions.
+    pub partition_table: Option<&'static str>,
     /// Names of the files beside it that it consists of, too, such as further segments.
     pub parts: Vec<Vec<u8>>,
     /// Hashes of the whole disk that its image stores.
@@ -55,6 +59,21 @@ pub struct SourceTree {
     pub tree: Arc<dyn Tree>,
     /// By what a file system table may name it.
     pub(crate) identity: Identity,
+}
+
+/// A file system of a disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundFileSystem {
+    /// Where on the disk, such as `/p2`; empty where it is all of it.
+    pub prefix: String,
+    /// `ext4`, `XFS`, `NTFS`.
+    pub kind: &'static str,
+    /// Its UUID.
+    pub uuid: Option<String>,
+    /// Its label.
+    pub label: Option<String>,
+    /// Where its host mounted it, as this evidence shows it: `web1.raw:/p2/var`.
+    pub mounted_at: Option<String>,
 }
 
 /// By what `/etc/fstab` may name a file system.
@@ -146,6 +165,8 @@ impl Source {
             trees: Vec::new(),
             issues: Vec::new(),
             skipped: Vec::new(),
+            file_systems: Vec::new(),
+            partition_table: None,
             parts: Vec::new(),
             stored_hashes: Vec::new(),
             physical_volumes: Vec::new(),

@@ -50,8 +50,11 @@ pub fn assemble(sources: &mut [Source]) {
     }
 }
 
+/// A physical volume, and what it is called.
+type PhysicalVolume = (String, Arc<dyn ReadAt>);
+
 fn add_logical_volumes(sources: &mut [Source]) {
-    let mut parts: Vec<(usize, Vec<(String, Arc<dyn ReadAt>)>)> = Vec::new();
+    let mut parts: Vec<(usize, Vec<PhysicalVolume>)> = Vec::new();
     for (number, source) in sources.iter_mut().enumerate() {
         let physical = std::mem::take(&mut source.physical_volumes);
         if physical.is_empty() {
@@ -143,11 +146,21 @@ impl Finder<'_> {
 
 /// Mounts what was found into the tree at `place`.
 fn mount(sources: &mut [Source], place: Place, found: Found) {
+    let Some(root) = tree_at(sources, place) else { return };
+    let name = sources.get(place.0).map(|source| source.name.clone()).unwrap_or_default();
+    let shown = format!("{name}:{}", root.prefix);
     let mut mounts: Vec<(TreePath, Arc<dyn Tree>)> = Vec::new();
     for (directory, volume) in found.volumes {
-        if let Some(tree) = tree_at(sources, volume) {
-            mounts.push((directory, tree.tree.clone()));
+        let Some(tree) = tree_at(sources, volume) else { continue };
+        let (prefix, tree) = (tree.prefix.clone(), tree.tree.clone());
+        let mounted_at = format!("{shown}{directory}");
+        if let Some(source) = sources.get_mut(volume.0) {
+            let mut known = source.file_systems.iter_mut();
+            if let Some(known) = known.find(|known| known.prefix == prefix) {
+                known.mounted_at = Some(mounted_at);
+            }
         }
+        mounts.push((directory, tree));
     }
     let Some(source) = sources.get_mut(place.0) else { return };
     let Some(root) = source.trees.get_mut(place.1) else { return };

@@ -1,7 +1,7 @@
 //! The trees of a disk: its partitions and logical volumes, and the file system in each.
 
-use super::{Identity, Opener, Skipped, Source, SourceTree};
-use crate::file_system::{self, Flaw};
+use super::{FoundFileSystem, Identity, Opener, Skipped, Source, SourceTree};
+use crate::file_system::{self, FileSystem, Flaw};
 use crate::signature::{self, Layout};
 use crate::volume::{self, Volume};
 use crate::{EvidenceError, ReadAt};
@@ -13,6 +13,7 @@ impl Opener<'_> {
     pub(super) fn disk(&self, disk: &Arc<dyn ReadAt>) -> Result<Source, EvidenceError> {
         let mut source = Source::empty(self.name);
         let partitions = volume::partitions(disk)?;
+        source.partition_table = partitions.table;
         source.tell_flaws("", partitions.flaws);
         if partitions.volumes.is_empty() {
             source.add_whole(disk)?;
@@ -32,11 +33,21 @@ impl Source {
             self.physical_volumes.push((String::new(), disk.clone()));
             return Ok(());
         }
-        let opened = file_system::open(disk)?;
-        let identity = Identity { uuid: opened.uuid, label: opened.label, ..Identity::default() };
-        self.trees.push(SourceTree { prefix: String::new(), tree: opened.tree, identity });
-        self.tell_flaws("", opened.flaws);
+        self.add_opened(file_system::open(disk)?, String::new(), Identity::default());
         Ok(())
+    }
+
+    fn add_opened(&mut self, opened: FileSystem, prefix: String, names: Identity) {
+        self.tell_flaws(&prefix, opened.flaws);
+        self.file_systems.push(FoundFileSystem {
+            prefix: prefix.clone(),
+            kind: opened.kind,
+            uuid: opened.uuid.clone(),
+            label: opened.label.clone(),
+            mounted_at: None,
+        });
+        let identity = Identity { uuid: opened.uuid, label: opened.label, ..names };
+        self.trees.push(SourceTree { prefix, tree: opened.tree, identity });
     }
 
     /// A partition or a logical volume: one that cannot be read does not cost the others.
@@ -57,21 +68,17 @@ impl Source {
     }
 
     fn add_file_system(&mut self, volume: &Volume, prefix: String) {
-        let opened = match file_system::open(&volume.bytes) {
-            Ok(opened) => opened,
-            Err(error) => return self.tell_volume(&prefix, &error),
-        };
         let number = volume.name.strip_prefix('p').map(str::to_owned);
-        let names = volume.device_names.iter().cloned().chain(number);
-        let identity = Identity {
-            uuid: opened.uuid,
-            label: opened.label,
+        let names = Identity {
             part_uuid: volume.part_uuid.clone(),
             part_label: volume.label.clone(),
-            device_names: names.collect(),
+            device_names: volume.device_names.iter().cloned().chain(number).collect(),
+            ..Identity::default()
         };
-        self.tell_flaws(&prefix, opened.flaws);
-        self.trees.push(SourceTree { prefix, tree: opened.tree, identity });
+        match file_system::open(&volume.bytes) {
+            Ok(opened) => self.add_opened(opened, prefix, names),
+            Err(error) => self.tell_volume(&prefix, &error),
+        }
     }
 
     fn skip(&mut self, prefix: String, why: &str) {

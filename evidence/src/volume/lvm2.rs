@@ -35,12 +35,6 @@ pub(crate) struct Assembled {
     pub(crate) is_incomplete: bool,
 }
 
-/// Whether these bytes begin as a physical volume does.
-pub(crate) fn is_physical_volume(bytes: &dyn ReadAt) -> bool {
-    let head = crate::read_at::read_up_to(bytes, physical_volume::LABELS);
-    head.is_ok_and(|(head, _)| has_label(&head))
-}
-
 /// The logical volumes on these physical volumes, which have a name for flaws. Of two with the same
 /// UUID, such as a disk and its clone, the first is used; so only what belongs to one host should be
 /// given at once.
