@@ -42,8 +42,9 @@ pub(crate) fn assemble(physical: Vec<(String, Arc<dyn ReadAt>)>) -> Assembled {
     let mut assembled = Assembled::default();
     let physical = open_all(physical, &mut assembled.flaws);
     let groups = newest(&physical, &mut assembled.flaws);
+    let mut names = BTreeMap::new();
     for group in &groups {
-        assembled.add(group, &physical);
+        assembled.add(group, &physical, &mut names);
         let mut parts = group.physical.values();
         assembled.is_incomplete |= parts.any(|part| !physical.contains_key(&part.uuid));
     }
@@ -99,13 +100,23 @@ fn newest(physical: &Physical, flaws: &mut Vec<Flaw>) -> Vec<VolumeGroup> {
     groups.into_values().collect()
 }
 
+/// How many logical volumes have a name: volume groups of different hosts can share one.
+type Names = BTreeMap<String, u64>;
+
+/// The name, with a number behind it from the second time on; `~` is in no name of LVM2.
+fn unique(name: String, names: &mut Names) -> String {
+    let count = names.entry(name.clone()).or_insert(0);
+    *count = count.saturating_add(1);
+    if *count == 1 { name } else { format!("{name}~{count}") }
+}
+
 impl Assembled {
-    fn add(&mut self, group: &VolumeGroup, physical: &Physical) {
+    fn add(&mut self, group: &VolumeGroup, physical: &Physical, names: &mut Names) {
         self.flaws.extend(group.flaws.iter().cloned());
         for logical in group.volumes.iter().filter(|logical| logical.is_visible) {
             match logical.open(group, physical) {
                 Ok(bytes) => self.volumes.push(Volume {
-                    name: group.mapper_name(&logical.name),
+                    name: unique(group.mapper_name(&logical.name), names),
                     bytes,
                     part_uuid: None,
                     device_names: group.device_names(&logical.name),

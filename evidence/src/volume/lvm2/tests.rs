@@ -198,6 +198,12 @@ fn hidden_logical_volumes_are_no_volumes() {
 }
 
 #[test]
+fn two_logical_volumes_of_one_name_have_two_names() {
+    let found = group(&(volume("a", LINEAR) + &volume("a", LINEAR)));
+    assert_eq!((names(&found), flaws(&found).len()), (vec!["v-a", "v-a~2"], 0));
+}
+
+#[test]
 fn what_is_wrong_with_a_logical_volume_is_said() {
     let striped = |count: &str, size: &str| {
         format!(

@@ -100,6 +100,10 @@ impl Record {
         if let Some(stored) = headers.get_mut(CHECKSUM_AT..).and_then(<[u8]>::first_chunk_mut) {
             *stored = [0; 4];
         }
+        // `mkfs.xfs` writes the first record of a log, and leaves the checksum out.
+        if self.checksum == 0 {
+            return true;
+        }
         // Header blocks that a short record does not need are not covered.
         let covered = content.len().div_ceil(BLOCK).div_ceil(WORDS).max(1);
         CHECKED_LENGTHS.into_iter().any(|length| {
