@@ -1,0 +1,6 @@
+//! E01 images.
+#![no_main]
+
+static IMAGES: dockline_fuzz::Images = dockline_fuzz::Images::new(&["images/ewf.zst"]);
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| IMAGES.read(input));

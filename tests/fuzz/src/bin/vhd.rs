@@ -1,0 +1,6 @@
+//! VHD virtual disks.
+#![no_main]
+
+static IMAGES: dockline_fuzz::Images = dockline_fuzz::Images::new(&["images/vhd.zst"]);
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| IMAGES.read(input));

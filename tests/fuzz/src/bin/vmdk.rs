@@ -1,0 +1,7 @@
+//! VMDK virtual disks.
+#![no_main]
+
+static IMAGES: dockline_fuzz::Images =
+    dockline_fuzz::Images::new(&["images/vmdk-sparse.zst", "images/vmdk-stream.zst"]);
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| IMAGES.read(input));
