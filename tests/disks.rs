@@ -132,6 +132,54 @@ fn a_disk_says_the_same_in_every_image_that_holds_it() {
 }
 
 #[test]
+fn the_hash_that_an_e01_stores_is_in_the_report_and_is_checked_on_demand() {
+    if !is_there("ewfacquire") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    unpacked("engine-20.10-lvm-xfs", folder.path());
+    let raw = "engine-20.10-lvm-xfs.raw";
+    make("ewfacquire", &["-t", "e", "-u", "-q", "-f", "encase6", raw], folder.path());
+    let image = folder.path().join("e.E01");
+    let hash = |more: &[&str], status: i32| {
+        let report = folder.path().join("report.json");
+        let ways = [image.to_str().unwrap(), "--report", report.to_str().unwrap(), "--overwrite"];
+        run(&[&["timeline", "-q"], &ways[..], more].concat(), &[status]);
+        let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
+        report["evidence"][0]["hashes"][0].clone()
+    };
+    let stored = hash(&[], 0);
+    assert_eq!(stored["algorithm"], "MD5");
+    assert_eq!(stored["stored"].as_str().unwrap().len(), 32);
+    assert_eq!(stored["is_right"], Value::Null);
+    assert_eq!(hash(&["--verify"], 0)["is_right"], true);
+    // The hash stands in the section of that name, behind its header of 76 bytes.
+    let mut bytes = fs::read(&image).unwrap();
+    let section = bytes.windows(5).rposition(|name| name == b"hash\0").unwrap();
+    bytes[section + 76] ^= 1;
+    fs::write(&image, bytes).unwrap();
+    assert_ne!(hash(&["--verify"], 3)["is_right"], true);
+}
+
+#[test]
+fn any_disk_in_the_evidence_is_opened_when_all_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let machines = folder.path().join("machines");
+    fs::create_dir(&machines).unwrap();
+    fs::rename(unpacked("engine-20.10-lvm-xfs", folder.path()), machines.join("vm1.img")).unwrap();
+    let of = |which: &str| {
+        let evidence = machines.to_str().unwrap();
+        let output = run(&["timeline", evidence, "-f", "jsonl", "-q", "--nested", which], &[0]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(of("known"), "");
+    let nested = of("all");
+    assert_eq!(nested.lines().count(), events_of(&disk("engine-20.10-lvm-xfs")).len());
+    let shown = "\"display_name\":\"machines:/vm1.img:/rhel_dock--20l-root/var/lib/docker/";
+    assert!(nested.lines().all(|line| line.contains(shown)));
+}
+
+#[test]
 fn segments_that_are_all_named_are_one_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let raw = unpacked("engine-20.10-lvm-xfs", folder.path());

@@ -15,8 +15,11 @@ impl Source {
     fn code(&self) -> impl Iterator<Item = &String> {
         let tests =
             self.lines.iter().any(|line| line == "#![cfg(test)]") || self.path.contains("/tests/");
-        let lines = if tests { &[] } else { self.lines.as_slice() };
-        lines.iter().take_while(|line| !line.starts_with("#[cfg(test)]"))
+        // A line that only declares a module of tests, `#[cfg(test)] mod tests;`, ends nothing.
+        let begins = |pair: &[String]| pair[0] == "#[cfg(test)]" && pair[1].ends_with('{');
+        let end = self.lines.windows(2).position(begins).unwrap_or(self.lines.len());
+        let end = if tests { 0 } else { end };
+        self.lines[..end].iter()
     }
 
     fn is_in(&self, folder: &str) -> bool {

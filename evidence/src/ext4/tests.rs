@@ -1,6 +1,8 @@
 //! Small images of `testdata/evidence/ext4`, whole, with one thing changed, and with anything
 //! changed.
 
+#![cfg(test)]
+
 mod damage;
 mod journal;
 mod sweep;
