@@ -47,7 +47,7 @@ pub(crate) enum Layout {
 }
 
 /// Bytes from the start within which all signatures lie.
-pub(crate) const HEAD: u64 = 1 << 17;
+pub(crate) const HEAD: u64 = 1 << 18;
 
 /// Where to look, what for, and what it is then. The first that fits wins, hence the signatures of
 /// volumes, which a disk image of any kind could contain by chance, come after.
@@ -96,6 +96,7 @@ const LAYOUTS: &[(u64, &[u8], Layout)] = &[
     (1024, b"LABELONE", Layout::PhysicalVolume),
     (1536, b"LABELONE", Layout::PhysicalVolume),
     (65_600, b"_BHRfS_M", Layout::Unsupported("a btrfs file system")),
+    (131_072, b"\x0c\xb1\xba\x00\x00\x00\x00\x00", Layout::Unsupported("a ZFS pool")),
     (32_769, b"CD001", Layout::Unsupported("an ISO 9660 image")),
     (1024, b"\xe2\xe1\xf5\xe0", Layout::Unsupported("an EROFS image")),
     (1024, b"\x10\x20\xf5\xf2", Layout::Unsupported("an F2FS file system")),
@@ -191,7 +192,7 @@ mod tests {
         let layouts = LAYOUTS.iter().map(|(at, bytes, layout)| (at, bytes, Form::Raw(*layout)));
         let forms = SIGNATURES.iter().map(|(at, bytes, form)| (at, bytes, *form));
         for (at, signature, form) in forms.chain(layouts) {
-            let mut bytes = vec![0xee; 70_000];
+            let mut bytes = vec![0xee; 140_000];
             let at = *at as usize;
             bytes[at..at + signature.len()].copy_from_slice(signature);
             assert_eq!(recognise(&bytes).unwrap(), form);
