@@ -1,6 +1,6 @@
 //! Everything that a tree can be asked, asked of all that evidence holds.
 
-use dockline_evidence::source::{Opening, open_bytes};
+use dockline_evidence::source::{Opening, assemble, open_bytes};
 use dockline_evidence::{Descend, FileKind, ReadAt, Tree, TreePath, walk};
 use std::sync::Arc;
 
@@ -21,6 +21,9 @@ pub(crate) enum Content {
 /// Opens evidence and asks for everything; returns how many nodes there were.
 pub(crate) fn visit(bytes: Arc<dyn ReadAt>, content: Content) -> u64 {
     let Ok(source) = open_bytes(bytes, "image", &Opening::default()) else { return 0 };
+    let mut sources = [source];
+    assemble(&mut sources);
+    let [source] = &sources;
     source.trees.iter().map(|tree| visit_tree(tree.tree.as_ref(), content)).sum()
 }
 

@@ -10,7 +10,7 @@ mod image;
 #[path = "../../../evidence/tests/hostile/visit.rs"]
 mod visit;
 
-use dockline_evidence::MemoryTree;
+use dockline_evidence::{MemoryTree, ReadAt};
 use dockline_parsers::plan::{Reading, Subtree, plan};
 use dockline_timeline::{Collected, Findings};
 use image::{Damage, Image};
@@ -63,7 +63,12 @@ fn patches(image: &Image, mut changes: &[u8]) -> Vec<(u64, Vec<u8>)> {
 
 /// Reads an input as an archive or an image, whatever it seems to be.
 pub fn read_as_evidence(input: &[u8]) {
-    visit(Arc::new(input.to_vec()), Content::Read);
+    read(Arc::new(input.to_vec()));
+}
+
+/// Reads bytes as evidence.
+pub fn read(bytes: Arc<dyn ReadAt>) {
+    visit(bytes, Content::Read);
 }
 
 /// Reads an input as the content of one file of a data root, with all parsers.
