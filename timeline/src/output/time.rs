@@ -1,35 +1,50 @@
-//! An instant as the two texts that every event carries, with the last second kept: neighbours in a
+//! An instant as the two texts that every event carries, with the last day kept: neighbours in a
 //! timeline share it, and the calendar is most of the work.
 
 use super::digits;
 use crate::Instant;
 
-/// Length of `2019-06-28T11:11:08.`.
-const UP_TO_THE_FRACTION: usize = 20;
+const SECONDS_OF_A_DAY: i64 = 86_400;
 
 /// The texts of the last instant that was set.
-#[derive(Default)]
 pub(super) struct TimeText {
-    second: Option<i64>,
-    microseconds: Vec<u8>,
-    nanoseconds: Vec<u8>,
+    /// Days since 1970, and the date that this is.
+    day: Option<i64>,
+    date: [u8; 10],
+    microseconds: [u8; 32],
+    nanoseconds: [u8; 30],
+}
+
+impl Default for TimeText {
+    fn default() -> TimeText {
+        TimeText { day: None, date: [b'0'; 10], microseconds: [b'0'; 32], nanoseconds: [b'0'; 30] }
+    }
 }
 
 impl TimeText {
     pub(super) fn set(&mut self, instant: Instant) {
-        if self.second != Some(instant.seconds()) {
-            self.second = Some(instant.seconds());
-            self.microseconds.clear();
-            push_civil(instant, &mut self.microseconds);
-            self.nanoseconds.clone_from(&self.microseconds);
+        let day = instant.seconds().div_euclid(SECONDS_OF_A_DAY);
+        if self.day != Some(day) {
+            self.day = Some(day);
+            self.date = date(instant);
         }
-        self.microseconds.truncate(UP_TO_THE_FRACTION);
-        self.nanoseconds.truncate(UP_TO_THE_FRACTION);
+        // Below 86,400, so it fits.
+        let second = instant.seconds().rem_euclid(SECONDS_OF_A_DAY);
+        let second = u32::try_from(second).unwrap_or_default();
+        let [y1, y2, y3, y4, m1, m2, m3, d1, d2, d3] = self.date;
+        let [h1, h2] = digits::fixed::<2>(second / 3_600);
+        let [i1, i2] = digits::fixed::<2>(second / 60 % 60);
+        let [s1, s2] = digits::fixed::<2>(second % 60);
         // Cut, never rounded: rounding would move an event past another, even into the next year.
         let [a, b, c, d, e, f, g, h, i] = digits::fixed::<9>(instant.nanoseconds());
-        self.microseconds
-            .extend_from_slice(&[a, b, c, d, e, f, b'+', b'0', b'0', b':', b'0', b'0']);
-        self.nanoseconds.extend_from_slice(&[a, b, c, d, e, f, g, h, i, b'Z']);
+        self.microseconds = [
+            y1, y2, y3, y4, m1, m2, m3, d1, d2, d3, b'T', h1, h2, b':', i1, i2, b':', s1, s2, b'.',
+            a, b, c, d, e, f, b'+', b'0', b'0', b':', b'0', b'0',
+        ];
+        self.nanoseconds = [
+            y1, y2, y3, y4, m1, m2, m3, d1, d2, d3, b'T', h1, h2, b':', i1, i2, b':', s1, s2, b'.',
+            a, b, c, d, e, f, g, h, i, b'Z',
+        ];
     }
 
     /// Always 6 digits and `+00:00`: one time of another form makes Timesketch's importer read the
@@ -44,21 +59,13 @@ impl TimeText {
     }
 }
 
-/// Appends `2019-06-28T11:11:08.`.
-fn push_civil(instant: Instant, into: &mut Vec<u8>) {
+/// `2019-06-28`.
+fn date(instant: Instant) -> [u8; 10] {
     let civil = instant.civil();
-    into.extend_from_slice(&digits::fixed::<4>(civil.year.unsigned_abs()));
-    for (mark, number) in [
-        (b'-', civil.month),
-        (b'-', civil.day),
-        (b'T', civil.hour),
-        (b':', civil.minute),
-        (b':', civil.second),
-    ] {
-        into.push(mark);
-        into.extend_from_slice(&digits::fixed::<2>(number));
-    }
-    into.push(b'.');
+    let [y1, y2, y3, y4] = digits::fixed::<4>(civil.year.unsigned_abs());
+    let [m1, m2] = digits::fixed::<2>(civil.month);
+    let [d1, d2] = digits::fixed::<2>(civil.day);
+    [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2]
 }
 
 #[cfg(test)]

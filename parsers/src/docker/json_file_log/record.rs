@@ -10,6 +10,7 @@ use super::lenient::attribute_pairs;
 use super::text::{Blemishes, code_unit, is_copied, unescape};
 use dockline_timeline::{Instant, Text};
 use memchr::{memchr, memrchr};
+use simdutf8::basic::from_utf8;
 
 /// A record as it stands in the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,7 +154,7 @@ fn alone_on_its_line(bytes: &[u8]) -> Option<Record<'_>> {
         return None;
     }
     let instant = Instant::parse_rfc3339_bytes(time.strip_prefix(b"\"")?).ok()??;
-    let log = Log { text: std::str::from_utf8(text).ok()?, escapes: Escapes::Simple };
+    let log = Log { text: from_utf8(text).ok()?, escapes: Escapes::Simple };
     let (attrs, blemishes) = (Attrs::NONE, Blemishes::default());
     Some(Record { log, stream, attrs, time: Ok(instant), length: line.len(), blemishes })
 }
@@ -238,7 +239,7 @@ fn string(bytes: &[u8]) -> Option<(&str, Escapes, &[u8])> {
         }
     }
     let (content, rest) = bytes.split_at_checked(at)?;
-    Some((std::str::from_utf8(content).ok()?, escapes, rest.get(1..)?))
+    Some((from_utf8(content).ok()?, escapes, rest.get(1..)?))
 }
 
 /// Number of bytes before the first quote, backslash or control byte. Looks at eight bytes at once:
@@ -307,7 +308,7 @@ fn flat_object(bytes: &[u8]) -> Option<(Attrs<'_>, &[u8])> {
         let (_, _, after) = string(after.strip_prefix(b":\"")?)?;
         if let Some(after) = after.strip_prefix(b"}") {
             let object = bytes.get(..bytes.len().checked_sub(after.len())?)?;
-            return Some((Attrs::Json(std::str::from_utf8(object).ok()?), after));
+            return Some((Attrs::Json(from_utf8(object).ok()?), after));
         }
         rest = after.strip_prefix(b",\"")?;
     }

@@ -18,6 +18,7 @@ use super::record::{Attrs, Escapes, Log, Stream, canonical, kind_of_escapes};
 use super::window::wide;
 use dockline_timeline::Instant;
 use memchr::{memchr, memchr_iter, memrchr};
+use simdutf8::basic::from_utf8;
 use std::ops::Range;
 
 /// What is known of a uniform block.
@@ -89,7 +90,7 @@ pub(super) fn read(
     let Some((file, part)) = parts.find(|(_, part)| is_whole_in(part)) else { return place };
     let is_known = |bytes: &Vec<u8>| memchr_iter(b'\n', bytes).count() == known.lines;
     let Some(bytes) = bytes(part, block).filter(is_known) else { return place };
-    let Some((mut rest, form)) = std::str::from_utf8(&bytes).ok().zip(Form::of(&bytes)) else {
+    let Some((mut rest, form)) = from_utf8(&bytes).ok().zip(Form::of(&bytes)) else {
         return place;
     };
     while let Some((line, after)) = first_line(rest) {
