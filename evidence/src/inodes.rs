@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Directories whose entries are kept: those above a file, and the one that is being walked.
 const KEPT_DIRECTORIES: usize = 32;
-/// Larger directories are kept alone, so that memory stays bounded by what one listing takes.
+/// Entries of all that are kept, but for the largest directory: it is listed once, not anew after
+/// each directory in it, and takes no more memory than a walk over it does.
 const KEPT_ENTRIES: usize = 1 << 16;
 
 /// One name in a directory, and what it names.
@@ -48,7 +49,41 @@ pub(crate) trait Inodes: Send + Sync + 'static {
 /// The tree of a file system.
 pub(crate) struct InodeTree<F> {
     inodes: F,
-    recent: Mutex<VecDeque<Directory>>,
+    recent: Mutex<Recent>,
+}
+
+/// What was looked up last, so that a walk does not go through all directories above a file, for
+/// each of the questions that it asks of it.
+#[derive(Default)]
+struct Recent {
+    directories: VecDeque<Directory>,
+    found: Option<Found>,
+}
+
+impl Recent {
+    fn keep(&mut self, newest: Directory) {
+        let inode = newest.inode;
+        self.directories.push_front(newest);
+        let by_size = |directory: &&Directory| directory.entries.len();
+        let largest = self.directories.iter().max_by_key(by_size).map(|largest| largest.inode);
+        let mut kept = 0_usize;
+        self.directories.retain(|directory| {
+            if Some(directory.inode) == largest {
+                return true;
+            }
+            kept = kept.saturating_add(directory.entries.len());
+            directory.inode == inode || kept <= KEPT_ENTRIES
+        });
+        self.directories.truncate(KEPT_DIRECTORIES);
+    }
+}
+
+/// The file that was found last, and what lies beside it.
+#[derive(Clone)]
+struct Found {
+    path: TreePath,
+    file: (u64, FileKind),
+    beside: Arc<Vec<NamedInode>>,
 }
 
 /// A directory that was listed: its entries by name, each name once.
@@ -60,21 +95,28 @@ struct Directory {
 
 impl<F: Inodes> InodeTree<F> {
     pub(crate) fn new(inodes: F) -> InodeTree<F> {
-        InodeTree { inodes, recent: Mutex::new(VecDeque::new()) }
+        InodeTree { inodes, recent: Mutex::default() }
     }
 
     /// The number of the file at `path`, and what the directory says it is.
     fn find(&self, path: &TreePath) -> Result<(u64, FileKind), EvidenceError> {
-        let mut found = (self.inodes.root(), FileKind::Directory);
-        for name in path.components() {
-            let entries = self.directory(found)?;
-            let at = entries
-                .binary_search_by(|entry| entry.name.as_slice().cmp(name))
-                .map_err(|_| EvidenceError::NotFound)?;
-            let entry = entries.get(at).ok_or(EvidenceError::NotFound)?;
-            found = (entry.inode, entry.kind);
-        }
-        Ok(found)
+        let root = (self.inodes.root(), FileKind::Directory);
+        let Some((above, name)) = path.split_last() else { return Ok(root) };
+        let last = self.recent(|recent| recent.found.clone());
+        let last = last.filter(|last| last.path.split_last().is_some_and(|(it, _)| it == above));
+        let beside = match last {
+            Some(last) if last.path == *path => return Ok(last.file),
+            Some(last) => last.beside,
+            None => {
+                let directory = TreePath::components_of(above)
+                    .try_fold(root, |directory, name| entry(&self.directory(directory)?, name))?;
+                self.directory(directory)?
+            }
+        };
+        let file = entry(&beside, name)?;
+        let found = Found { path: path.clone(), file, beside };
+        self.recent(|recent| recent.found = Some(found));
+        Ok(file)
     }
 
     fn find_kind(&self, path: &TreePath, wanted: FileKind) -> Result<u64, EvidenceError> {
@@ -93,33 +135,37 @@ impl<F: Inodes> InodeTree<F> {
             return Err(EvidenceError::NotFound);
         }
         if let Some(known) = self.recent(|recent| {
-            let at = recent.iter().position(|directory| directory.inode == inode)?;
-            let directory = recent.remove(at)?;
-            recent.push_front(directory.clone());
+            let known = &mut recent.directories;
+            let at = known.iter().position(|directory| directory.inode == inode)?;
+            let directory = known.remove(at)?;
+            known.push_front(directory.clone());
             Some(directory.entries)
         }) {
             return Ok(known);
         }
         let mut entries = self.inodes.entries(inode)?;
-        entries.retain(|entry| TreePath::root().join(&entry.name).is_some());
+        entries.retain(|entry| TreePath::is_name(&entry.name));
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         entries.dedup_by(|one, other| one.name == other.name);
         let entries = Arc::new(entries);
         self.recent(|recent| {
-            recent.push_front(Directory { inode, entries: entries.clone() });
-            let mut kept = 0_usize;
-            recent.retain(|directory| {
-                kept = kept.saturating_add(directory.entries.len());
-                directory.inode == inode || kept <= KEPT_ENTRIES
-            });
-            recent.truncate(KEPT_DIRECTORIES);
+            recent.keep(Directory { inode, entries: entries.clone() });
+            // It must not keep a listing alive that is kept no longer.
+            recent.found = None;
         });
         Ok(entries)
     }
 
-    fn recent<T>(&self, then: impl FnOnce(&mut VecDeque<Directory>) -> T) -> T {
+    fn recent<T>(&self, then: impl FnOnce(&mut Recent) -> T) -> T {
         then(&mut self.recent.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// What a directory says of the name.
+fn entry(directory: &[NamedInode], name: &[u8]) -> Result<(u64, FileKind), EvidenceError> {
+    let at = directory.binary_search_by(|entry| entry.name.as_slice().cmp(name));
+    let entry = at.ok().and_then(|at| directory.get(at)).ok_or(EvidenceError::NotFound)?;
+    Ok((entry.inode, entry.kind))
 }
 
 impl<F: Inodes> Tree for InodeTree<F> {
@@ -157,5 +203,98 @@ impl<F: Inodes> Tree for InodeTree<F> {
 
     fn damage(&self, path: &TreePath) -> Vec<EvidenceError> {
         self.find(path).map_or_else(|_| Vec::new(), |(inode, _)| self.inodes.damage(inode))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Descend, walk};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const SUBDIRECTORIES: u64 = 70_000;
+
+    /// A root full of directories, each of which holds one file.
+    #[derive(Default)]
+    struct Wide {
+        listed: AtomicUsize,
+    }
+
+    impl Inodes for Arc<Wide> {
+        fn root(&self) -> u64 {
+            0
+        }
+        fn entries(&self, directory: u64) -> Result<Vec<NamedInode>, EvidenceError> {
+            self.listed.fetch_add(1, Ordering::Relaxed);
+            let named = |inode: u64, kind| {
+                let name = format!("{inode:06}").into_bytes();
+                NamedInode { name, inode, kind }
+            };
+            match directory {
+                0 => Ok((1..=SUBDIRECTORIES).map(|at| named(at, FileKind::Directory)).collect()),
+                _ => Ok(vec![named(SUBDIRECTORIES + directory, FileKind::Regular)]),
+            }
+        }
+        fn metadata(&self, inode: u64) -> Result<Metadata, EvidenceError> {
+            let is_directory = inode <= SUBDIRECTORIES;
+            let kind = if is_directory { FileKind::Directory } else { FileKind::Regular };
+            Ok(Metadata {
+                kind,
+                mode: None,
+                uid: None,
+                gid: None,
+                size: 0,
+                inode: Some(inode),
+                links: None,
+                device: None,
+                modified: None,
+                accessed: None,
+                changed: None,
+                born: None,
+            })
+        }
+        fn content(&self, _: u64) -> Result<Arc<dyn ReadAt>, EvidenceError> {
+            Err(EvidenceError::NotFound)
+        }
+        fn link_target(&self, _: u64) -> Result<Vec<u8>, EvidenceError> {
+            Err(EvidenceError::NotFound)
+        }
+        fn extended_attributes(&self, _: u64) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
+            Err(EvidenceError::NotFound)
+        }
+    }
+
+    #[test]
+    fn a_walk_lists_each_directory_once_however_large_the_one_above_is() {
+        let wide = Arc::new(Wide::default());
+        let tree = InodeTree::new(wide.clone());
+        let mut nodes = 0;
+        let mut visit = |path: &TreePath, entry: &Entry| {
+            nodes += 1;
+            let inode = tree.metadata(path).unwrap().inode.unwrap();
+            assert_eq!(entry.name, format!("{inode:06}").into_bytes());
+            Descend::Into
+        };
+        walk(&tree, &mut visit, &mut |path, error| panic!("{path}: {error}"));
+        assert_eq!(nodes, 2 * SUBDIRECTORIES);
+        assert_eq!(wide.listed.load(Ordering::Relaxed) as u64, 1 + SUBDIRECTORIES);
+    }
+
+    #[test]
+    fn what_is_looked_up_in_any_order_is_found() {
+        let tree = InodeTree::new(Arc::new(Wide::default()));
+        let inode = |path: &str| {
+            let path = TreePath::parse(path.as_bytes()).unwrap();
+            tree.metadata(&path).map(|metadata| metadata.inode.unwrap())
+        };
+        for _ in 0..2 {
+            assert_eq!(inode("000007/070007").unwrap(), 70_007);
+            assert!(matches!(inode("000007/070008"), Err(EvidenceError::NotFound)));
+            assert_eq!(inode("000008").unwrap(), 8);
+            assert_eq!(inode("000008/070008").unwrap(), 70_008);
+            assert_eq!(inode("").unwrap(), 0);
+            assert!(matches!(inode("000008/070008/x"), Err(EvidenceError::NotFound)));
+            assert_eq!(inode("000009").unwrap(), 9);
+        }
     }
 }

@@ -33,12 +33,7 @@ impl TreePath {
     /// This path and one more component; `None` when that is no name of a file.
     #[must_use]
     pub fn join(&self, name: &[u8]) -> Option<TreePath> {
-        let is_name = !name.is_empty()
-            && name != b"."
-            && name != b".."
-            && !name.contains(&b'/')
-            && !name.contains(&0);
-        if !is_name {
+        if !TreePath::is_name(name) {
             return None;
         }
         let mut bytes =
@@ -51,6 +46,15 @@ impl TreePath {
         Some(TreePath(Arc::from(bytes)))
     }
 
+    /// Whether a file can have this name.
+    pub(crate) fn is_name(name: &[u8]) -> bool {
+        !name.is_empty()
+            && name != b"."
+            && name != b".."
+            && !name.contains(&b'/')
+            && !name.contains(&0)
+    }
+
     /// This path and several components below it, such as `b"image/overlay2"`.
     #[must_use]
     pub fn below(&self, relative: &[u8]) -> Option<TreePath> {
@@ -60,22 +64,35 @@ impl TreePath {
     /// The directory that holds it; `None` for the root.
     #[must_use]
     pub fn parent(&self) -> Option<TreePath> {
+        self.split_last().map(|(above, _)| TreePath(Arc::from(above)))
+    }
+
+    /// The path of the directory that holds it, and the last component; `None` for the root.
+    pub(crate) fn split_last(&self) -> Option<(&[u8], &[u8])> {
         if self.is_root() {
             return None;
         }
-        let end = self.0.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-        self.0.get(..end).map(|bytes| TreePath(Arc::from(bytes)))
+        let Some(end) = self.0.iter().rposition(|byte| *byte == b'/') else {
+            return Some((&[], &self.0));
+        };
+        let (above, name) = self.0.split_at_checked(end)?;
+        Some((above, name.get(1..)?))
     }
 
     /// The last component; `None` for the root.
     #[must_use]
     pub fn file_name(&self) -> Option<&[u8]> {
-        self.components().next_back()
+        self.split_last().map(|(_, name)| name)
     }
 
     /// The components, from the root.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.0.split(|byte| *byte == b'/').filter(|component| !component.is_empty())
+        TreePath::components_of(&self.0)
+    }
+
+    /// The components of the bytes of a path.
+    pub(crate) fn components_of(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+        path.split(|byte| *byte == b'/').filter(|component| !component.is_empty())
     }
 
     /// The bytes, joined by `/`, without a leading one.
