@@ -6,15 +6,20 @@ use super::text;
 use crate::{Attribute, Value};
 
 /// Appends a text as a JSON string that holds no raw control character or line separator.
-pub(super) fn push_string(mut text: &str, into: &mut Vec<u8>) {
+pub(super) fn push_string(text: &str, into: &mut Vec<u8>) {
     into.push(b'"');
+    push_content(text, into);
+    into.push(b'"');
+}
+
+/// The same without the quotes around it.
+pub(super) fn push_content(mut text: &str, into: &mut Vec<u8>) {
     while let Some(split) = text::split_at_special(text, *b"\"\\") {
         into.extend_from_slice(split.clean.as_bytes());
         text::push_escape(split.special, into);
         text = split.rest;
     }
     into.extend_from_slice(text.as_bytes());
-    into.push(b'"');
 }
 
 /// Appends a list of texts.
@@ -41,9 +46,8 @@ pub(super) fn push_datum(datum: &Datum<'_>, into: &mut Vec<u8>) {
         }
         Datum::Line(text) | Datum::Text(text) => push_string(text, into),
         Datum::LineOfJson(line, json) => {
-            push_string(line, into);
-            // The string goes on.
-            into.pop();
+            into.push(b'"');
+            into.extend_from_slice(line);
             into.extend_from_slice(json.as_bytes());
             into.push(b'"');
         }

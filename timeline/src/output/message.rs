@@ -5,7 +5,7 @@
 //! [`Message::whole`] says so, and the outputs write it into `message_body`.
 
 use super::schema::Datum;
-use super::text;
+use super::{json, text};
 use crate::{Event, Text};
 
 /// Characters of a message, with the `…` that stands for what was cut.
@@ -19,6 +19,8 @@ pub(super) struct Message {
     /// The label of the event before, and how it is shown.
     label: Option<String>,
     shown: String,
+    /// The same as the content of a JSON string.
+    shown_in_json: Vec<u8>,
     /// The whole message; nothing where the text is still JSON.
     line: String,
     form: Form,
@@ -67,12 +69,14 @@ impl Message {
             text::push_visible(label, MOST_BYTES, &mut self.shown);
             self.shown.push_str("] ");
         }
+        self.shown_in_json.clear();
+        json::push_content(&self.shown, &mut self.shown_in_json);
     }
 
     /// The message of the event that was set.
     pub(super) fn line<'e>(&'e self, event: &Event<'e>) -> Datum<'e> {
         match (self.form, event.text) {
-            (Form::Json, Text::Json(json)) => Datum::LineOfJson(&self.shown, json),
+            (Form::Json, Text::Json(json)) => Datum::LineOfJson(&self.shown_in_json, json),
             _ => Datum::Line(&self.line),
         }
     }

@@ -22,9 +22,9 @@ pub enum Datum<'e> {
     Plain(&'e [u8]),
     /// Text on one line, made for a person: no control character is left in it.
     Line(&'e str),
-    /// Text on one line: a part like [`Datum::Line`], and the content of a JSON string that is
+    /// Text on one line in two parts, each the content of a JSON string; the second is
     /// [`Text::Json`](crate::Text::Json). Only for an output that asked for it.
-    LineOfJson(&'e str, &'e str),
+    LineOfJson(&'e [u8], &'e str),
     /// Text as it was found; may hold anything.
     Text(&'e str),
     /// An integer.

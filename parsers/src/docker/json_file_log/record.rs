@@ -135,8 +135,7 @@ pub(super) fn canonical(bytes: &[u8]) -> Option<Record<'_>> {
     alone_on_its_line(bytes).or_else(|| by_its_quotes(bytes))
 }
 
-/// Reads what most lines are: one record without `attrs` whose text has no escapes but of quotes,
-/// of `&`, `<` and `>`, and of the line break at its end.
+/// Reads what most lines are: one record without `attrs` whose text ends with a line break.
 ///
 /// This begins at the end of the line, and is right all the same: the text is believed only when no
 /// quote in it could have ended it, and then to read forward finds the same.
@@ -150,50 +149,51 @@ fn alone_on_its_line(bytes: &[u8]) -> Option<Record<'_>> {
         None => (rest.strip_suffix(b"\"stderr\"")?, Stream::Stderr),
     };
     let text = rest.strip_suffix(b"\",\"stream\":")?.strip_prefix(b"{\"log\":\"")?;
-    if !has_only_plain_escapes(text) {
-        return None;
-    }
+    let escapes = escapes_at_a_glance(text)?;
     let instant = Instant::parse_rfc3339_bytes(time.strip_prefix(b"\"")?).ok()??;
-    let log = Log { text: from_utf8(text).ok()?, escapes: Escapes::Simple };
+    let log = Log { text: from_utf8(text).ok()?, escapes };
     let (attrs, blemishes) = (Attrs::NONE, Blemishes::default());
     Some(Record { log, stream, attrs, time: Ok(instant), length: line.len(), blemishes })
 }
 
-/// Whether a text ends with an escaped line break, and before that every backslash stands before a
-/// quote or is that of `\u0026`, `\u003c` or `\u003e`, every quote has one before it, and there is
-/// no control byte. Without a branch for each byte.
-fn has_only_plain_escapes(text: &[u8]) -> bool {
-    let Some(text) = text.strip_suffix(b"n").filter(|text| text.ends_with(b"\\")) else {
-        return false;
-    };
+/// What escapes there are in a text that ends with an escaped line break, if all are escapes, every
+/// quote is escaped, and there is no control byte.
+fn escapes_at_a_glance(text: &[u8]) -> Option<Escapes> {
+    let text = text.strip_suffix(b"n").filter(|text| text.ends_with(b"\\"))?;
+    // Below, a byte is judged with the one before it.
+    let first = text.first()?;
+    if *first == b'"' || *first < b' ' {
+        return None;
+    }
+    // Without a branch for each byte: what compilers turn into vector instructions.
     let behind = text.get(1..).unwrap_or_default();
-    let (wrong, long) = text.iter().zip(behind).fold((0, 0), |(wrong, long), (byte, next)| {
-        let backslash = is(byte, b'\\');
-        let begins_long = backslash & is(next, b'u');
-        let unlike = backslash ^ is(next, b'"') ^ begins_long;
-        (wrong | unlike | u8::from(*next < b' '), long | begins_long)
+    let (wrong, other) = text.iter().zip(behind).fold((0, 0), |(wrong, other), (byte, next)| {
+        let backslash = u8::from(*byte == b'\\');
+        let quote = u8::from(*next == b'"');
+        let bare = u8::from(*next < b' ') | quote & !backslash;
+        (wrong | bare, other | backslash & !quote)
     });
-    let first = text.first().copied().unwrap_or_default();
-    wrong == 0 && first != b'"' && first >= b' ' && (long == 0 || has_plain_long_escapes(text))
+    match (wrong, other) {
+        (0, 0) => Some(Escapes::Simple),
+        (0, _) => escapes_one_by_one(text.strip_suffix(b"\\")?),
+        _ => None,
+    }
 }
 
-/// Whether every `\u` goes on as `\u0026`, `\u003c` or `\u003e`.
-fn has_plain_long_escapes(text: &[u8]) -> bool {
-    let behind = |distance: usize| text.get(distance..).unwrap_or_default();
-    let next_five = behind(1).iter().zip(behind(2)).zip(behind(3)).zip(behind(4)).zip(behind(5));
-    let wrong = text.iter().zip(next_five).fold(0, |wrong, (byte, ((((b1, b2), b3), b4), b5))| {
-        let sign = is(b4, b'2') & is(b5, b'6') | is(b4, b'3') & (is(b5, b'c') | is(b5, b'e'));
-        let plain = is(b2, b'0') & is(b3, b'0') & sign;
-        wrong | is(byte, b'\\') & is(b1, b'u') & !plain
-    });
-    // The last bytes have not five behind them.
-    let tail = behind(text.len().saturating_sub(5));
-    wrong == 0 && !tail.windows(2).any(|pair| pair == b"\\u")
-}
-
-/// 1 where the byte is that one, else 0.
-fn is(byte: &u8, other: u8) -> u8 {
-    u8::from(*byte == other)
+/// The same of a text without its line break in which a backslash stands before every quote.
+fn escapes_one_by_one(text: &[u8]) -> Option<Escapes> {
+    let mut found = Escapes::Simple;
+    let mut rest = text;
+    while let Some((_, escape)) = memchr(b'\\', rest).and_then(|at| rest.split_at_checked(at)) {
+        let (length, kind) = escape_kind(escape.get(1..)?)?;
+        found = found.max(kind);
+        rest = escape.get(length..)?;
+        // The backslash before this quote is the second of two, and escapes nothing.
+        if escape.starts_with(b"\\\\") && rest.starts_with(b"\"") {
+            return None;
+        }
+    }
+    Some(found)
 }
 
 /// Reads the record forward, quote by quote.
@@ -348,6 +348,9 @@ mod tests {
             r"ends with a backslash \\n",
             r"no line break",
             r"tab \t and \u003c\n",
+            r"\u001b[31mred\u001b[0m \u0009 \u00e9\u00E9\r\n",
+            r"\u2028 \u01ff \u00g0 \ud83d\udc33\n",
+            r"\b\f\/\r\n\n",
             r"\u003chtml\u003e a \u0026 b\n",
             r"\u003e\n",
             r"\\u003e and \u003d and \u0026\n",

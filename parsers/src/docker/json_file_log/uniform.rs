@@ -19,6 +19,7 @@ use super::window::wide;
 use dockline_timeline::Instant;
 use memchr::{memchr, memchr_iter, memrchr};
 use simdutf8::basic::from_utf8;
+use std::cell::RefCell;
 use std::ops::Range;
 
 /// What is known of a uniform block.
@@ -77,6 +78,11 @@ fn json(attrs: Attrs<'_>) -> &str {
     }
 }
 
+thread_local! {
+    /// Where a thread reads its blocks to: fresh memory would have to be cleared for each.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Reads a uniform block; returns the place up to which its lines are as they were found.
 pub(super) fn read(
     chain: &Chain,
@@ -84,17 +90,29 @@ pub(super) fn read(
     known: Uniform,
     out: &mut impl Messages,
 ) -> u64 {
-    let mut place = block.start;
     let is_whole_in = |part: &Part| part.start <= block.start && block.end <= part.end();
     let mut parts = chain.parts.iter().enumerate();
-    let Some((file, part)) = parts.find(|(_, part)| is_whole_in(part)) else { return place };
-    let is_known = |bytes: &Vec<u8>| memchr_iter(b'\n', bytes).count() == known.lines;
-    let Some(bytes) = bytes(part, block).filter(is_known) else { return place };
-    let Some((mut rest, form)) = from_utf8(&bytes).ok().zip(Form::of(&bytes)) else {
-        return place;
-    };
+    let Some((file, part)) = parts.find(|(_, part)| is_whole_in(part)) else { return block.start };
+    let offset = block.start.saturating_sub(part.start);
+    let start = Spot { file, offset, place: block.start };
+    // Taken out meanwhile, so that it does not matter who else reads a block.
+    let mut buffer = BUFFER.take();
+    let length = bytes(part, block, &mut buffer).map_or(0, |bytes| lines(bytes, start, known, out));
+    BUFFER.set(buffer);
+    block.start.saturating_add(length)
+}
+
+/// Reads the lines of a block that begins at `start`; returns the length of those that are as they
+/// were found.
+fn lines(bytes: &[u8], start: Spot, known: Uniform, out: &mut impl Messages) -> u64 {
+    if memchr_iter(b'\n', bytes).count() != known.lines {
+        return 0;
+    }
+    let Some((mut rest, form)) = from_utf8(bytes).ok().zip(Form::of(bytes)) else { return 0 };
+    let mut length = 0_u64;
     while let Some((line, after)) = first_line(rest) {
-        let spot = Spot { file, offset: place.saturating_sub(part.start), place };
+        let offset = start.offset.saturating_add(length);
+        let spot = Spot { offset, place: start.place.saturating_add(length), ..start };
         let Some(mut message) = form.message(line, spot) else { break };
         // One text may have less than the worst of the block.
         message.log.escapes = match known.escapes {
@@ -102,16 +120,20 @@ pub(super) fn read(
             all => all,
         };
         out.message(&message);
-        place = place.saturating_add(wide(line.len())).saturating_add(1);
+        length = length.saturating_add(wide(line.len())).saturating_add(1);
         rest = after;
     }
-    place
+    length
 }
 
-fn bytes(part: &Part, block: &Range<u64>) -> Option<Vec<u8>> {
+/// The bytes of a block, read into the buffer.
+fn bytes<'b>(part: &Part, block: &Range<u64>, buffer: &'b mut Vec<u8>) -> Option<&'b [u8]> {
     let size = usize::try_from(block.end.checked_sub(block.start)?).ok()?;
-    let mut bytes = vec![0; size];
-    let count = part.bytes.read_at(block.start.checked_sub(part.start)?, &mut bytes).ok()?;
+    if buffer.len() < size {
+        buffer.resize(size, 0);
+    }
+    let bytes = buffer.get_mut(..size)?;
+    let count = part.bytes.read_at(block.start.checked_sub(part.start)?, bytes).ok()?;
     (count == size).then_some(bytes)
 }
 
