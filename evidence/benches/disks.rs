@@ -298,8 +298,9 @@ mod linux {
 
     impl std::fmt::Display for Cost {
         fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            let (wall, processor) = (self.wall.as_secs_f64(), self.processor.as_secs_f64());
-            write!(formatter, "{wall:.3} s ({processor:.3} s of processor)")
+            let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+            let (wall, processor) = (milliseconds(self.wall), milliseconds(self.processor));
+            write!(formatter, "{wall:.2} ms ({processor:.2} ms of processor)")
         }
     }
 
