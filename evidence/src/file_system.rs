@@ -5,6 +5,9 @@ use crate::{EvidenceError, ReadAt, Tree, ext4, ntfs, xfs};
 use dockline_timeline::IssueKind;
 use std::sync::Arc;
 
+/// What is neither an archive nor an image nor any known volume.
+const UNKNOWN: &str = "a file or volume that is neither an archive nor a known disk or file system";
+
 /// Bytes at the front of a volume that say whether anything was ever written to it.
 const BLANK: usize = 1 << 17;
 
@@ -47,7 +50,7 @@ pub(crate) fn open(volume: &Arc<dyn ReadAt>) -> Result<FileSystem, EvidenceError
         Some(Layout::Partitions) | None => [ext4::open, xfs::open, ntfs::open]
             .iter()
             .find_map(|open| open(volume.clone()).ok())
-            .ok_or_else(|| EvidenceError::Unsupported("a volume of an unknown kind".to_owned())),
+            .ok_or_else(|| EvidenceError::Unsupported(UNKNOWN.to_owned())),
     }
 }
 

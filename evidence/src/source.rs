@@ -179,9 +179,10 @@ impl Source {
         Source { trees: vec![tree], ..Source::empty(name) }
     }
 
-    fn tell(&mut self, error: &EvidenceError, what: impl Into<String>) {
+    /// Tells what explains the issues that are known already.
+    fn tell_first(&mut self, error: &EvidenceError, what: impl Into<String>) {
         let place = Place::evidence(&self.name);
-        self.issues.push(Issue::new(error.issue_kind(), place, what));
+        self.issues.insert(0, Issue::new(error.issue_kind(), place, what));
     }
 }
 
@@ -235,7 +236,7 @@ impl Opener<'_> {
         let mut source = inner.open(content.bytes)?;
         if let Some(error) = content.cut_by {
             let what = format!("compressed content cannot be read past {size} bytes: {error}");
-            source.tell(&error, what);
+            source.tell_first(&error, what);
         }
         Ok(source)
     }

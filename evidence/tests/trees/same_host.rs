@@ -267,14 +267,21 @@ fn an_archive_with_a_damaged_beginning_is_still_one() {
 
 #[test]
 fn evidence_that_is_not_read_is_named() {
+    const UNKNOWN: &str = "a file or volume that is neither an archive nor a known disk or file \
+                           system is not supported";
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("evidence.tar");
     for (content, what) in [
-        (&b"QFI\xfb\0\0\0\x03"[..], "a QCOW2 virtual disk is not supported"),
-        (&gzip(b"PK\x03\x04zip"), "a zip archive in a gzip file is not supported"),
+        (&b"\x7f\x10\xda\xbe"[..], UNKNOWN),
+        (&[&[0; 64][..], b"\x7f\x10\xda\xbe"].concat(), "a VDI virtual disk is not supported"),
+        (b"LUKS\xba\xbe\0\x02", "an encrypted LUKS volume is not supported"),
+        (
+            &gzip(b"PK\x03\x04zip"),
+            "a zip archive or an AFF4 disk image in a gzip file is not supported",
+        ),
         (&gzip(&gzip(b"x")), "another compressed file in a gzip file is not supported"),
         (b"", "an empty file is not supported"),
-        (b"hello", "a file that is neither a tar archive nor a known disk image is not supported"),
+        (b"hello", UNKNOWN),
     ] {
         std::fs::write(&path, content).unwrap();
         let error = open(&path, "e", &Opening::default()).err().unwrap();
