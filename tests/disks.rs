@@ -309,3 +309,28 @@ fn a_disk_of_a_crashed_host_is_read_as_the_kernel_recovers_it() {
         assert_eq!(found.len(), recovered.lines().count(), "{name}");
     }
 }
+
+/// Files that a process may have open at first, fewer than the segments that it needs.
+#[cfg(target_os = "linux")]
+const FEW_FILES: &str = "ulimit -S -n 256 && exec \"$0\" \"$@\"";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_image_of_more_segments_than_files_may_be_open_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = File::open(project("testdata/evidence/images/ext4.zst")).unwrap();
+    let image = zstd::decode_all(image).unwrap();
+    let segment = image.len().div_ceil(1_200);
+    for (number, part) in (1..).zip(image.chunks(segment)) {
+        fs::write(folder.path().join(format!("disk.{number:04}")), part).unwrap();
+    }
+    let first = folder.path().join("disk.0001");
+    let arguments = ["timeline", first.to_str().unwrap(), "-f", "jsonl"];
+    let output = Command::new("sh")
+        .args(["-c", FEW_FILES, env!("CARGO_BIN_EXE_dockline")])
+        .args(arguments)
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{words}");
+}

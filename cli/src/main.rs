@@ -6,6 +6,7 @@
 mod arguments;
 mod console;
 mod destination;
+mod open_files;
 mod parser_list;
 mod progress;
 mod report;
@@ -41,6 +42,7 @@ const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    open_files::raise_limit();
     match run(arguments.command) {
         Ok(ending) => ending.into(),
         Err(error) if console::is_closed_pipe(&error) => ExitCode::SUCCESS,

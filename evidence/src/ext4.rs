@@ -16,7 +16,6 @@ mod backup;
 mod block_map;
 mod content;
 mod directory;
-mod doubts;
 mod extent_tree;
 mod features;
 mod groups;
@@ -28,11 +27,11 @@ mod superblock;
 mod tests;
 mod volume;
 
+use crate::doubts::Doubts;
 use crate::file_system::{FileSystem, Flaw};
 use crate::inodes::{InodeTree, Inodes, NamedInode};
 use crate::{EvidenceError, ExtendedAttribute, FileKind, Metadata, ReadAt};
 use dockline_timeline::IssueKind;
-use doubts::Doubts;
 use inode::Inode;
 use std::sync::Arc;
 use volume::Volume;
@@ -102,9 +101,14 @@ impl Inodes for Ext4 {
         ROOT
     }
 
-    fn entries(&self, directory: u64) -> Result<Vec<NamedInode>, EvidenceError> {
+    fn entries(
+        &self,
+        directory: u64,
+        doubts: &mut Doubts,
+    ) -> Result<Vec<NamedInode>, EvidenceError> {
         let inode = self.volume.inode(directory)?;
-        directory::entries(&self.volume, &inode, &mut Doubts::default())
+        check_inode(&self.volume, &inode, doubts);
+        directory::entries(&self.volume, &inode, doubts)
     }
 
     fn metadata(&self, inode: u64) -> Result<Metadata, EvidenceError> {
@@ -128,26 +132,21 @@ impl Inodes for Ext4 {
         attributes::all(&self.volume, &inode, &mut Doubts::default())
     }
 
-    fn damage(&self, inode: u64) -> Vec<EvidenceError> {
-        let mut doubts = Doubts::default();
+    fn damage(&self, inode: u64, doubts: &mut Doubts) {
         // An inode that cannot be read is an error of every other question.
-        if let Ok(inode) = self.volume.inode(inode) {
-            damage(&self.volume, &inode, &mut doubts);
+        let Ok(inode) = self.volume.inode(inode) else { return };
+        check_inode(&self.volume, &inode, doubts);
+        if matches!(inode.kind(), Ok(FileKind::Regular)) {
+            // An error that loses all of the content is had by who asks for it.
+            let _ = content::content(&self.volume, &inode, doubts);
         }
-        doubts.into_errors()
     }
 }
 
-/// Notes all that is wrong with a file, by reading all of it but its content.
-fn damage(volume: &Volume, inode: &Inode, doubts: &mut Doubts) {
+/// Notes what is wrong with an inode and its attributes.
+fn check_inode(volume: &Volume, inode: &Inode, doubts: &mut Doubts) {
     if !inode.has_right_checksum {
         doubts.note(inode.malformed("the right checksum", "another"));
     }
-    // Errors that lose all of something are had by who asks for it.
-    let _ = match inode.kind() {
-        Ok(FileKind::Directory) => directory::names(volume, inode, doubts).map(drop),
-        Ok(FileKind::Regular) => content::content(volume, inode, doubts).map(drop),
-        _ => Ok(()),
-    };
     let _ = attributes::all(volume, inode, doubts);
 }

@@ -3,6 +3,7 @@
 
 use crate::ReadAt;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// One piece, as long as the distance to the next.
@@ -23,6 +24,10 @@ impl Extent {
         self.start.saturating_add(self.length)
     }
 }
+
+/// The source of extents of which nothing is known but that there was content: see
+/// [`Pieces::partly_lost`].
+pub(crate) const LOST: usize = 1;
 
 /// Content in pieces. What no extent covers is zeros; where two overlap, the earlier one ends where
 /// the later begins.
@@ -47,6 +52,29 @@ impl Pieces {
     /// Content that lies in one source.
     pub(crate) fn of(source: Arc<dyn ReadAt>, extents: Vec<Extent>, size: u64) -> Pieces {
         Pieces::new(vec![source], extents, size)
+    }
+
+    /// Content of which only the extents of source 0 are known; those of [`LOST`] are errors, not
+    /// zeros.
+    pub(crate) fn partly_lost(source: Arc<dyn ReadAt>, extents: Vec<Extent>, size: u64) -> Pieces {
+        Pieces::new(vec![source, Arc::new(Lost)], extents, size)
+    }
+
+    /// Where `length` bytes of the content from `offset` lie in their sources; holes nowhere.
+    pub(crate) fn places(&self, offset: u64, length: u64) -> Vec<Range<u64>> {
+        let end = offset.saturating_add(length).min(self.size);
+        let mut found = Vec::new();
+        let mut at = offset;
+        while at < end {
+            let (extent, count) = self.at(at);
+            let count = count.min(end.saturating_sub(at)).max(1);
+            if let Some(extent) = extent {
+                let start = extent.offset.saturating_add(at.saturating_sub(extent.start));
+                found.push(start..start.saturating_add(count));
+            }
+            at = at.saturating_add(count);
+        }
+        found
     }
 
     /// What stands at `offset`: the extent, if one covers it, and the bytes that it or the hole
@@ -110,6 +138,20 @@ impl Pieces {
     }
 }
 
+/// Stands for content that is somewhere, but where is not known.
+struct Lost;
+
+impl ReadAt for Lost {
+    fn len(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn read_at(&self, _: u64, _: &mut [u8]) -> io::Result<usize> {
+        let what = "the map of the blocks of this file is damaged here";
+        Err(io::Error::new(io::ErrorKind::InvalidData, what))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +181,24 @@ mod tests {
         let pieces = Pieces::of(source(), vec![extent(0, 8, 10), extent(4, 2, 50)], 8);
         let (content, _) = read_up_to(&pieces, u64::MAX).unwrap();
         assert_eq!(content, [10, 11, 12, 13, 50, 51, 0, 0]);
+    }
+
+    #[test]
+    fn what_is_lost_is_an_error_and_what_lies_around_it_is_read() {
+        let lost = Extent { source: LOST, ..extent(2, 3, 0) };
+        let pieces = Pieces::partly_lost(source(), vec![extent(0, 2, 10), lost], 8);
+        let mut buffer = [9; 8];
+        assert_eq!(pieces.read_at(0, &mut buffer).unwrap(), 2);
+        assert!(pieces.read_at(2, &mut buffer).is_err());
+        assert_eq!(pieces.read_at(5, &mut buffer).unwrap(), 3);
+        assert_eq!(buffer[..3], [0; 3]);
+    }
+
+    #[test]
+    fn pieces_tell_where_they_lie() {
+        let pieces = Pieces::of(source(), vec![extent(1, 3, 10), extent(6, 2, 40)], 10);
+        assert_eq!(pieces.places(2, 5), [11..13, 40..41]);
+        assert_eq!(pieces.places(8, 99), []);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! File systems that number their files: what each one has to answer, and the [`Tree`] that follows
 //! from it.
 
+use crate::doubts::Doubts;
 use crate::{Entry, EvidenceError, ExtendedAttribute, FileKind, Metadata, ReadAt, Tree, TreePath};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,8 +26,13 @@ pub(crate) trait Inodes: Send + Sync + 'static {
     fn root(&self) -> u64;
 
     /// What a directory holds, in any order, without `.` and `..`; names that are no names (empty,
-    /// or with `/` or NUL) are left out by the caller. An implementation bounds the size.
-    fn entries(&self, directory: u64) -> Result<Vec<NamedInode>, EvidenceError>;
+    /// or with `/` or NUL) are left out by the caller. An implementation bounds the size. A damaged
+    /// part costs the names in it; that, and what else is wrong with the directory, is noted.
+    fn entries(
+        &self,
+        directory: u64,
+        doubts: &mut Doubts,
+    ) -> Result<Vec<NamedInode>, EvidenceError>;
 
     /// All that is known of a file but its content.
     fn metadata(&self, inode: u64) -> Result<Metadata, EvidenceError>;
@@ -40,10 +46,9 @@ pub(crate) trait Inodes: Send + Sync + 'static {
     /// The extended attributes, in any order.
     fn extended_attributes(&self, inode: u64) -> Result<Vec<ExtendedAttribute>, EvidenceError>;
 
-    /// What is wrong with a file that the other questions are answered about all the same.
-    fn damage(&self, _inode: u64) -> Vec<EvidenceError> {
-        Vec::new()
-    }
+    /// Notes what is wrong with anything but a directory that the other questions are answered
+    /// about all the same; for a file with many extents that is as much work as opening it.
+    fn damage(&self, inode: u64, doubts: &mut Doubts);
 }
 
 /// The tree of a file system.
@@ -86,11 +91,14 @@ struct Found {
     beside: Arc<Vec<NamedInode>>,
 }
 
-/// A directory that was listed: its entries by name, each name once.
+/// A directory that was listed.
 #[derive(Clone)]
 struct Directory {
     inode: u64,
+    /// By name, each name once.
     entries: Arc<Vec<NamedInode>>,
+    /// What was found wrong with it: kept, so that asking does not read it again.
+    damage: Arc<Vec<EvidenceError>>,
 }
 
 impl<F: Inodes> InodeTree<F> {
@@ -109,8 +117,10 @@ impl<F: Inodes> InodeTree<F> {
             Some(last) => last.beside,
             None => {
                 let directory = TreePath::components_of(above)
-                    .try_fold(root, |directory, name| entry(&self.directory(directory)?, name))?;
-                self.directory(directory)?
+                    .try_fold(root, |directory, name| {
+                        entry(&self.directory(directory)?.entries, name)
+                    })?;
+                self.directory(directory)?.entries
             }
         };
         let file = entry(&beside, name)?;
@@ -127,10 +137,7 @@ impl<F: Inodes> InodeTree<F> {
         Ok(inode)
     }
 
-    fn directory(
-        &self,
-        (inode, kind): (u64, FileKind),
-    ) -> Result<Arc<Vec<NamedInode>>, EvidenceError> {
+    fn directory(&self, (inode, kind): (u64, FileKind)) -> Result<Directory, EvidenceError> {
         if kind != FileKind::Directory {
             return Err(EvidenceError::NotFound);
         }
@@ -139,21 +146,27 @@ impl<F: Inodes> InodeTree<F> {
             let at = known.iter().position(|directory| directory.inode == inode)?;
             let directory = known.remove(at)?;
             known.push_front(directory.clone());
-            Some(directory.entries)
+            Some(directory)
         }) {
             return Ok(known);
         }
-        let mut entries = self.inodes.entries(inode)?;
-        entries.retain(|entry| TreePath::is_name(&entry.name));
-        entries.sort_by(|one, other| one.name.cmp(&other.name));
-        entries.dedup_by(|one, other| one.name == other.name);
-        let entries = Arc::new(entries);
+        let read = self.read_directory(inode)?;
         self.recent(|recent| {
-            recent.keep(Directory { inode, entries: entries.clone() });
+            recent.keep(read.clone());
             // It must not keep a listing alive that is kept no longer.
             recent.found = None;
         });
-        Ok(entries)
+        Ok(read)
+    }
+
+    fn read_directory(&self, inode: u64) -> Result<Directory, EvidenceError> {
+        let mut doubts = Doubts::default();
+        let mut entries = self.inodes.entries(inode, &mut doubts)?;
+        entries.retain(|entry| TreePath::is_name(&entry.name));
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        entries.dedup_by(|one, other| one.name == other.name);
+        let damage = Arc::new(doubts.into_errors());
+        Ok(Directory { inode, entries: Arc::new(entries), damage })
     }
 
     fn recent<T>(&self, then: impl FnOnce(&mut Recent) -> T) -> T {
@@ -171,7 +184,7 @@ fn entry(directory: &[NamedInode], name: &[u8]) -> Result<(u64, FileKind), Evide
 impl<F: Inodes> Tree for InodeTree<F> {
     fn list(&self, directory: &TreePath) -> Result<Vec<Entry>, EvidenceError> {
         let inode = self.find_kind(directory, FileKind::Directory)?;
-        let entries = self.directory((inode, FileKind::Directory))?;
+        let entries = self.directory((inode, FileKind::Directory))?.entries;
         let entry = |entry: &NamedInode| Entry { name: entry.name.clone(), kind: entry.kind };
         Ok(entries.iter().map(entry).collect())
     }
@@ -197,12 +210,19 @@ impl<F: Inodes> Tree for InodeTree<F> {
         Ok(attributes)
     }
 
-    fn identity(&self, directory: &TreePath) -> Option<u64> {
-        self.find_kind(directory, FileKind::Directory).ok()
+    fn identity(&self, directory: &TreePath) -> Option<u128> {
+        self.find_kind(directory, FileKind::Directory).ok().map(u128::from)
     }
 
     fn damage(&self, path: &TreePath) -> Vec<EvidenceError> {
-        self.find(path).map_or_else(|_| Vec::new(), |(inode, _)| self.inodes.damage(inode))
+        let Ok((inode, kind)) = self.find(path) else { return Vec::new() };
+        if kind == FileKind::Directory {
+            let directory = self.directory((inode, kind));
+            return directory.map_or_else(|_| Vec::new(), |found| found.damage.to_vec());
+        }
+        let mut doubts = Doubts::default();
+        self.inodes.damage(inode, &mut doubts);
+        doubts.into_errors()
     }
 }
 
@@ -224,7 +244,12 @@ mod tests {
         fn root(&self) -> u64 {
             0
         }
-        fn entries(&self, directory: u64) -> Result<Vec<NamedInode>, EvidenceError> {
+        fn entries(
+            &self,
+            directory: u64,
+            doubts: &mut Doubts,
+        ) -> Result<Vec<NamedInode>, EvidenceError> {
+            doubts.note(EvidenceError::NotFound);
             self.listed.fetch_add(1, Ordering::Relaxed);
             let named = |inode: u64, kind| {
                 let name = format!("{inode:06}").into_bytes();
@@ -262,20 +287,24 @@ mod tests {
         fn extended_attributes(&self, _: u64) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
             Err(EvidenceError::NotFound)
         }
+        fn damage(&self, inode: u64, _: &mut Doubts) {
+            panic!("a walk asks for the damage of file {inode}");
+        }
     }
 
     #[test]
     fn a_walk_lists_each_directory_once_however_large_the_one_above_is() {
         let wide = Arc::new(Wide::default());
         let tree = InodeTree::new(wide.clone());
-        let mut nodes = 0;
+        let (mut nodes, mut damaged) = (0, 0);
         let mut visit = |path: &TreePath, entry: &Entry| {
             nodes += 1;
             let inode = tree.metadata(path).unwrap().inode.unwrap();
             assert_eq!(entry.name, format!("{inode:06}").into_bytes());
             Descend::Into
         };
-        walk(&tree, &mut visit, &mut |path, error| panic!("{path}: {error}"));
+        walk(&tree, &mut visit, &mut |_, _| damaged += 1);
+        assert_eq!(damaged, 1 + SUBDIRECTORIES, "each tells its damage");
         assert_eq!(nodes, 2 * SUBDIRECTORIES);
         assert_eq!(wide.listed.load(Ordering::Relaxed) as u64, 1 + SUBDIRECTORIES);
     }

@@ -35,6 +35,7 @@ mod crc32c;
 mod decompress;
 pub mod directory;
 mod disk;
+mod doubts;
 pub mod error;
 mod ext4;
 mod extents;

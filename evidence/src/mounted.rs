@@ -18,14 +18,17 @@ impl MountedTree {
 
     /// The tree in which a path lies, and the path there.
     fn at(&self, path: &TreePath) -> Result<(&dyn Tree, TreePath), EvidenceError> {
-        for (directory, tree) in &self.mounts {
-            if path.starts_with(directory) {
-                let mut below = path.components().skip(directory.components().count());
-                let inside = below.try_fold(TreePath::root(), |path, name| path.join(name));
-                return Ok((&**tree, inside.ok_or(EvidenceError::NotFound)?));
-            }
-        }
-        Ok((&*self.root, path.clone()))
+        let Some((directory, tree)) = self.mount_of(path).and_then(|at| self.mounts.get(at)) else {
+            return Ok((&*self.root, path.clone()));
+        };
+        let mut below = path.components().skip(directory.components().count());
+        let inside = below.try_fold(TreePath::root(), |path, name| path.join(name));
+        Ok((&**tree, inside.ok_or(EvidenceError::NotFound)?))
+    }
+
+    /// The place in the list of the mount below which a path lies; `None` in the root file system.
+    fn mount_of(&self, path: &TreePath) -> Option<usize> {
+        self.mounts.iter().position(|(directory, _)| path.starts_with(directory))
     }
 }
 
@@ -64,6 +67,18 @@ impl Tree for MountedTree {
     ) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
         let (tree, inside) = self.at(path)?;
         tree.extended_attributes(&inside)
+    }
+
+    /// Every file system numbers its directories anew, in 64 bits.
+    fn identity(&self, directory: &TreePath) -> Option<u128> {
+        let file_system = self.mount_of(directory).map_or(0, |at| at.saturating_add(1));
+        let (tree, inside) = self.at(directory).ok()?;
+        let identity = tree.identity(&inside)?;
+        Some(u128::try_from(file_system).ok()? << 64 | identity)
+    }
+
+    fn damage(&self, path: &TreePath) -> Vec<EvidenceError> {
+        self.at(path).map_or_else(|_| Vec::new(), |(tree, inside)| tree.damage(&inside))
     }
 }
 
@@ -112,5 +127,13 @@ impl Tree for Beneath {
         path: &TreePath,
     ) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
         self.tree.extended_attributes(path)
+    }
+
+    fn identity(&self, directory: &TreePath) -> Option<u128> {
+        self.tree.identity(directory)
+    }
+
+    fn damage(&self, path: &TreePath) -> Vec<EvidenceError> {
+        self.tree.damage(path)
     }
 }

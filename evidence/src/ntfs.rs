@@ -50,6 +50,7 @@ mod tests;
 mod update_sequence;
 mod volume_information;
 
+use crate::doubts::Doubts;
 use crate::file_system::{FileSystem, Flaw};
 use crate::inodes::{InodeTree, Inodes, NamedInode};
 use crate::{EvidenceError, ExtendedAttribute, FileKind, Metadata, ReadAt};
@@ -106,9 +107,13 @@ impl Inodes for Volume {
         ROOT
     }
 
-    fn entries(&self, directory: u64) -> Result<Vec<NamedInode>, EvidenceError> {
+    fn entries(
+        &self,
+        directory: u64,
+        doubts: &mut Doubts,
+    ) -> Result<Vec<NamedInode>, EvidenceError> {
         let file = self.file(directory)?;
-        let mut entries = directory::entries(&self.mft, &file)?;
+        let mut entries = directory::entries(&self.mft, &file, doubts)?;
         entries.retain(|entry| entry.file.record != ROOT);
         let named = |entry: &DirectoryEntry| NamedInode {
             name: entry.name.name.to_utf8(),
@@ -160,6 +165,14 @@ impl Inodes for Volume {
             }
         }
         Ok(found)
+    }
+
+    fn damage(&self, inode: u64, doubts: &mut Doubts) {
+        // A record that cannot be read is an error of every other question.
+        if let Ok(file) = self.file(inode) {
+            let parts = self.mft.parts(&file, AttributeType::DATA, &Name::none());
+            stream::check(&self.mft, &parts, doubts);
+        }
     }
 }
 

@@ -130,12 +130,14 @@ pub trait Tree: Send + Sync {
 
     /// What two paths of this tree share if they are one directory. A damaged file system can hold
     /// a directory in several places, or in itself; `None` where that cannot be, or is not known.
-    fn identity(&self, _directory: &TreePath) -> Option<u64> {
+    fn identity(&self, _directory: &TreePath) -> Option<u128> {
         None
     }
 
     /// What is wrong with a node that is read all the same: checksums that do not fit, names,
-    /// attributes or parts of the content that are lost. A walk asks it of every node.
+    /// attributes or parts of the content that are lost. What could not be read at all is an error
+    /// of the question for it, and not told here again. A walk asks it of the directories that it
+    /// lists, whose answer is at hand; of a file, whoever reads its content asks.
     fn damage(&self, _path: &TreePath) -> Vec<EvidenceError> {
         Vec::new()
     }

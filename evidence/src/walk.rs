@@ -28,16 +28,15 @@ struct Level {
 }
 
 /// Visits every node below the root (not the root itself), a directory before what it holds.
-/// What cannot be read goes to `issues`, as does what is read though it is damaged, and the walk
-/// goes on beside it.
+/// A directory that cannot be read, and what is wrong with one that can, goes to `issues`, and the
+/// walk goes on beside it. Files are not asked for their damage: see [`Tree::damage`].
 pub fn walk(
     tree: &dyn Tree,
     visit: &mut dyn FnMut(&TreePath, &Entry) -> Descend,
     issues: &mut dyn FnMut(TreePath, EvidenceError),
 ) {
     let mut visited: u64 = 0;
-    let mut known: HashSet<u64> = tree.identity(&TreePath::root()).into_iter().collect();
-    damage(tree, &TreePath::root(), issues);
+    let mut known: HashSet<u128> = tree.identity(&TreePath::root()).into_iter().collect();
     let mut levels: Vec<Level> = Vec::from_iter(level(tree, TreePath::root(), issues));
     while let Some(current) = levels.last_mut() {
         let Some(entry) = current.entries.next() else {
@@ -52,7 +51,6 @@ pub fn walk(
         }
         let Some(path) = current.path.join(&entry.name) else { continue };
         let descend = visit(&path, &entry) == Descend::Into;
-        damage(tree, &path, issues);
         if !descend || entry.kind != FileKind::Directory {
             continue;
         }
@@ -74,16 +72,15 @@ fn level(
     issues: &mut dyn FnMut(TreePath, EvidenceError),
 ) -> Option<Level> {
     match tree.list(&path) {
-        Ok(entries) => Some(Level { path, entries: entries.into_iter() }),
+        Ok(entries) => {
+            tree.damage(&path).into_iter().for_each(|error| issues(path.clone(), error));
+            Some(Level { path, entries: entries.into_iter() })
+        }
         Err(error) => {
             issues(path, error);
             None
         }
     }
-}
-
-fn damage(tree: &dyn Tree, path: &TreePath, issues: &mut dyn FnMut(TreePath, EvidenceError)) {
-    tree.damage(path).into_iter().for_each(|error| issues(path.clone(), error));
 }
 
 fn too_deep() -> EvidenceError {
@@ -128,7 +125,7 @@ mod tests {
     }
 
     /// Every directory holds the directories `d`, as many as the number, and may be one of them.
-    struct Endless(usize, Option<u64>);
+    struct Endless(usize, Option<u128>);
 
     impl Tree for Endless {
         fn list(&self, _: &TreePath) -> Result<Vec<Entry>, EvidenceError> {
@@ -150,7 +147,7 @@ mod tests {
         ) -> Result<Vec<crate::ExtendedAttribute>, EvidenceError> {
             Err(EvidenceError::NotFound)
         }
-        fn identity(&self, _: &TreePath) -> Option<u64> {
+        fn identity(&self, _: &TreePath) -> Option<u128> {
             self.1
         }
     }

@@ -5,15 +5,15 @@
 //! Upstream: `fs/xfs/libxfs/xfs_format.h` and `xfs_da_format.h` of Linux 6.18, and "XFS Algorithms
 //! & Data Structures", 3rd edition.
 //!
-//! A log that was not unmounted is replayed in memory, see [`log`]. Not supported: files on a
-//! realtime device, logs on another device, version 1 directories (IRIX), and the checksums of
-//! single inodes and blocks, which are not compared: what a block says is read, whatever its
-//! checksum.
+//! A log that was not unmounted is replayed in memory, see [`log`]. What has a wrong checksum is
+//! told, and read all the same; what is damaged costs the names, extents or attributes in it. Not
+//! supported: files on a realtime device, logs on another device, version 1 directories (IRIX).
 
 mod acl;
 mod attribute_leaf;
 mod attributes;
 mod bmap_btree;
+mod checksum;
 mod dinode;
 mod directory;
 mod inode_chunks;
@@ -24,6 +24,7 @@ mod symbolic_link;
 mod tests;
 mod volume;
 
+use crate::doubts::Doubts;
 use crate::extents::Pieces;
 use crate::file_system::FileSystem;
 use crate::inodes::{InodeTree, Inodes, NamedInode};
@@ -42,9 +43,13 @@ pub(crate) fn open(device: Arc<dyn ReadAt>) -> Result<FileSystem, EvidenceError>
     let mut flaws = Vec::new();
     let superblock = superblock_search::find(device.as_ref(), &mut flaws)?;
     superblock.check_features(&mut flaws)?;
-    let device = log::replayed(device, &superblock, &mut flaws);
+    let replayed = log::replayed(device.clone(), &superblock, &mut flaws);
+    let device: Arc<dyn ReadAt> = match &replayed {
+        Some(overlay) => overlay.clone(),
+        None => device,
+    };
     let (uuid, label) = (superblock.uuid(), superblock.label.clone());
-    let volume = Volume { device, superblock };
+    let volume = Volume { device, superblock, replayed };
     let chunks = InodeChunks::default();
     let tree = InodeTree::new(Xfs { volume, chunks });
     Ok(FileSystem { tree: Arc::new(tree), kind: "XFS", uuid: Some(uuid), label, flaws })
@@ -71,6 +76,12 @@ impl Xfs {
         Ok(dinode)
     }
 
+    /// Notes what is wrong with an inode and its attributes.
+    fn check(&self, dinode: &Dinode, doubts: &mut Doubts) {
+        dinode.check(&self.volume, doubts);
+        let _ = attributes::attributes(&self.volume, dinode, doubts);
+    }
+
     /// What an entry names, where the directory does not say so. An inode that cannot be read
     /// passes for a regular file: whoever asks for its metadata is told what is wrong.
     fn kind_of(&self, number: u64) -> FileKind {
@@ -83,9 +94,14 @@ impl Inodes for Xfs {
         self.volume.superblock.root_inode
     }
 
-    fn entries(&self, directory: u64) -> Result<Vec<NamedInode>, EvidenceError> {
+    fn entries(
+        &self,
+        directory: u64,
+        doubts: &mut Doubts,
+    ) -> Result<Vec<NamedInode>, EvidenceError> {
         let dinode = self.dinode_of_kind(directory, FileKind::Directory)?;
-        let entries = directory::entries(&self.volume, &dinode)?;
+        self.check(&dinode, doubts);
+        let entries = directory::entries(&self.volume, &dinode, doubts)?;
         let named = |entry: directory::DirectoryEntry| NamedInode {
             kind: entry.kind.unwrap_or_else(|| self.kind_of(entry.inode)),
             inode: entry.inode,
@@ -104,9 +120,10 @@ impl Inodes for Xfs {
             let what = "content on an XFS realtime device".to_string();
             return Err(EvidenceError::Unsupported(what));
         }
-        let mappings = bmap_btree::mappings(&self.volume, &dinode.data_fork()?)?;
-        let extents = self.volume.extents(&mappings)?;
-        Ok(Arc::new(Pieces::of(self.volume.device.clone(), extents, dinode.size)))
+        let fork = dinode.data_fork()?;
+        let mappings = bmap_btree::mappings(&self.volume, &fork, &mut Doubts::default())?;
+        let extents = self.volume.extents(&mappings);
+        Ok(Arc::new(Pieces::partly_lost(self.volume.device.clone(), extents, dinode.size)))
     }
 
     fn link_target(&self, inode: u64) -> Result<Vec<u8>, EvidenceError> {
@@ -115,6 +132,17 @@ impl Inodes for Xfs {
     }
 
     fn extended_attributes(&self, inode: u64) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
-        attributes::attributes(&self.volume, &self.dinode(inode)?)
+        attributes::attributes(&self.volume, &self.dinode(inode)?, &mut Doubts::default())
+    }
+
+    fn damage(&self, inode: u64, doubts: &mut Doubts) {
+        // An inode or a fork that cannot be read is an error of every other question.
+        let Ok(dinode) = self.dinode(inode) else { return };
+        self.check(&dinode, doubts);
+        if dinode.kind == FileKind::Regular
+            && let Ok(fork) = dinode.data_fork()
+        {
+            let _ = bmap_btree::mappings(&self.volume, &fork, doubts);
+        }
     }
 }

@@ -53,12 +53,23 @@ impl Artifact {
         self.files.first()?.capture(name)
     }
 
-    /// Opens one of the files.
-    ///
-    /// # Errors
-    /// When it cannot be opened, or is not a regular file.
-    pub fn open(&self, file: &ArtifactFile) -> Result<Arc<dyn ReadAt>, EvidenceError> {
-        self.tree.open(&file.path)
+    /// Opens one of the files; an issue when it cannot be opened, and one for each damage that
+    /// makes only part of it, or what it says, uncertain.
+    pub fn open(
+        &self,
+        file: &ArtifactFile,
+        findings: &mut dyn Findings,
+    ) -> Option<Arc<dyn ReadAt>> {
+        match self.tree.open(&file.path) {
+            Ok(bytes) => {
+                self.tell_damage(file, findings);
+                Some(bytes)
+            }
+            Err(error) => {
+                findings.issue(unreadable(file, &error));
+                None
+            }
+        }
     }
 
     /// The metadata of one of the files; an issue when there are none.
@@ -73,9 +84,10 @@ impl Artifact {
     }
 
     /// Reads one of the files whole, up to [`SMALL_FILE_LIMIT`]; an issue when it cannot be read
-    /// or is larger.
+    /// or is larger, and one for each damage, as [`Artifact::open`].
     pub fn read(&self, file: &ArtifactFile, findings: &mut dyn Findings) -> Option<Vec<u8>> {
-        match self.read_limited(&file.path) {
+        let bytes = self.open(file, findings)?;
+        match read_up_to(&*bytes, SMALL_FILE_LIMIT) {
             Ok((_, true)) => {
                 let what = format!("larger than the {SMALL_FILE_LIMIT} bytes that are read of it");
                 findings.issue(file.issue(IssueKind::LimitReached, Position::File, what));
@@ -83,9 +95,15 @@ impl Artifact {
             }
             Ok((bytes, false)) => Some(bytes),
             Err(error) => {
-                findings.issue(unreadable(file, &error));
+                findings.issue(unreadable(file, &error.into()));
                 None
             }
+        }
+    }
+
+    fn tell_damage(&self, file: &ArtifactFile, findings: &mut dyn Findings) {
+        for error in self.tree.damage(&file.path) {
+            findings.issue(unreadable(file, &error));
         }
     }
 
@@ -94,19 +112,15 @@ impl Artifact {
     /// that file says why.
     #[must_use]
     pub fn read_beside(&self, path: &TreePath) -> Option<Vec<u8>> {
-        match self.read_limited(path) {
+        let bytes = self.tree.open(path).ok()?;
+        match read_up_to(&*bytes, SMALL_FILE_LIMIT) {
             Ok((bytes, false)) => Some(bytes),
             _ => None,
         }
     }
-
-    fn read_limited(&self, path: &TreePath) -> Result<(Vec<u8>, bool), EvidenceError> {
-        let bytes = self.tree.open(path)?;
-        Ok(read_up_to(&*bytes, SMALL_FILE_LIMIT)?)
-    }
 }
 
-/// The issue of a file that cannot be read.
+/// The issue of a file that cannot be read, or only in part.
 #[must_use]
 pub fn unreadable(file: &ArtifactFile, error: &EvidenceError) -> Issue {
     let kind = match error {
@@ -116,4 +130,63 @@ pub fn unreadable(file: &ArtifactFile, error: &EvidenceError) -> Issue {
         _ => IssueKind::Unreadable,
     };
     file.issue(kind, Position::File, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dockline_evidence::{Entry, ExtendedAttribute, MemoryTree};
+    use dockline_timeline::{Collected, Rank};
+
+    /// A tree in which one thing is wrong with every file that holds something.
+    struct Damaged(MemoryTree);
+
+    impl Tree for Damaged {
+        fn list(&self, directory: &TreePath) -> Result<Vec<Entry>, EvidenceError> {
+            self.0.list(directory)
+        }
+        fn metadata(&self, path: &TreePath) -> Result<Metadata, EvidenceError> {
+            self.0.metadata(path)
+        }
+        fn open(&self, path: &TreePath) -> Result<Arc<dyn ReadAt>, EvidenceError> {
+            self.0.open(path)
+        }
+        fn link_target(&self, path: &TreePath) -> Result<Vec<u8>, EvidenceError> {
+            self.0.link_target(path)
+        }
+        fn extended_attributes(
+            &self,
+            path: &TreePath,
+        ) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
+            self.0.extended_attributes(path)
+        }
+        fn damage(&self, path: &TreePath) -> Vec<EvidenceError> {
+            let (need, have) = ("the right checksum".to_owned(), "another".to_owned());
+            let error = EvidenceError::Malformed { what: "inode", at: 7, need, have };
+            let has_content = self.0.metadata(path).is_ok_and(|metadata| metadata.size > 0);
+            if has_content { vec![error] } else { Vec::new() }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_read_tells_its_damage_once_and_is_read_all_the_same() {
+        let tree = MemoryTree::new().with_file("log", "text", None).with_file("empty", "", None);
+        let (tree, spool) = (Arc::new(Damaged(tree)), Spool::default());
+        let artifact = Artifact { tree, root: TreePath::root(), files: Vec::new(), spool };
+        let told = |name: &str| {
+            let place = (Arc::from("host"), Arc::from("disk"), Arc::from(format!("/{name}")));
+            let origin = Arc::new(Origin::new(place, "parser", Rank(0)));
+            let path = TreePath::parse(name.as_bytes()).unwrap();
+            let file = ArtifactFile { path, origin, captures: Vec::new() };
+            let (mut read, mut opened) = (Collected::new(), Collected::new());
+            let bytes = artifact.read(&file, &mut read).unwrap();
+            assert_eq!(artifact.open(&file, &mut opened).unwrap().len(), ReadAt::len(&bytes));
+            assert_eq!(read.issues.len(), opened.issues.len());
+            let words = |issue: &Issue| format!("{:?} {}", issue.kind, issue.what);
+            read.issues.iter().map(words).collect::<Vec<_>>()
+        };
+        let what = "Malformed inode at byte 7: need the right checksum, have another";
+        assert_eq!(told("log"), [what]);
+        assert_eq!(told("empty"), [""; 0]);
+    }
 }

@@ -190,6 +190,9 @@ impl Plan {
                 return Vec::new();
             }
         };
+        for error in subtree.tree.damage(path) {
+            self.issues.push(Issue::new(error.issue_kind(), place.clone(), error.to_string()));
+        }
         assemble(std::slice::from_mut(&mut source));
         self.nested.push(source.name.clone());
         self.issues.append(&mut source.issues);
@@ -261,7 +264,7 @@ fn walk_subtree(
     };
     let mut on_error = |path: TreePath, error: dockline_evidence::EvidenceError| {
         let place = Place::file(&subtree.evidence, &subtree.shown(&path));
-        issues.push(Issue::new(IssueKind::Unreadable, place, error.to_string()));
+        issues.push(Issue::new(error.issue_kind(), place, error.to_string()));
     };
     walk(&*subtree.tree, &mut on_entry, &mut on_error);
 }

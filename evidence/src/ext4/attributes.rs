@@ -8,9 +8,9 @@
 
 use super::access_control_list;
 use super::content;
-use super::doubts::Doubts;
 use super::inode::Inode;
 use super::volume::Volume;
+use crate::doubts::Doubts;
 use crate::fields::Fields;
 use crate::read_at::read_up_to;
 use crate::{EvidenceError, ExtendedAttribute, crc32c};

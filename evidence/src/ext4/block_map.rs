@@ -1,11 +1,11 @@
 //! The block map of a file of ext2 and ext3: twelve numbers of blocks in the inode, then those of a
 //! block of numbers, of a block of numbers of such blocks, and of one of these; 0 is a hole.
 
-use super::doubts::Doubts;
 use super::inode::Inode;
 use super::runs::{Run, Runs};
 use super::volume::Volume;
 use crate::EvidenceError;
+use crate::doubts::Doubts;
 use crate::fields::Fields;
 use std::collections::HashSet;
 

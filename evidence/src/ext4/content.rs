@@ -1,10 +1,10 @@
 //! The content of a file: in extents, in mapped blocks, or in the inode itself.
 
-use super::doubts::Doubts;
 use super::inode::Inode;
 use super::runs::Runs;
 use super::volume::Volume;
 use super::{attributes, block_map, extent_tree};
+use crate::doubts::Doubts;
 use crate::extents::{Extent, Pieces};
 use crate::read_at::read_up_to;
 use crate::{EvidenceError, ReadAt};

@@ -5,9 +5,9 @@
 //! hides nothing. Layout: `struct ext4_dir_entry_2` of the kernel (6.18).
 
 use super::content;
-use super::doubts::Doubts;
 use super::inode::Inode;
 use super::volume::Volume;
+use crate::doubts::Doubts;
 use crate::fields::{Fields, read_exact};
 use crate::inodes::NamedInode;
 use crate::{EvidenceError, FileKind, crc32c};

@@ -4,12 +4,12 @@
 //! Layout: `struct ext4_extent_header`, `ext4_extent_idx` and `ext4_extent` of the kernel (6.18).
 //! Extents that are allocated and not yet written read as zeros, as holes do.
 
-use super::doubts::Doubts;
 use super::inode::Inode;
 use super::runs::{Run, Runs};
 use super::volume::Volume;
 use crate::EvidenceError;
 use crate::crc32c;
+use crate::doubts::Doubts;
 use crate::fields::Fields;
 use std::collections::HashSet;
 

@@ -15,9 +15,9 @@ mod superblock;
 mod tags;
 
 use super::content;
-use super::doubts::Doubts;
 use super::inode::Inode;
 use super::volume::Volume;
+use crate::doubts::Doubts;
 use crate::file_system::Flaw;
 use crate::{EvidenceError, FileKind, ReadAt};
 use dockline_timeline::IssueKind;

@@ -1,10 +1,8 @@
 //! Where the content of a file lies, as its extent tree or its block map tells.
 
 use super::volume::Volume;
-use crate::extents::{Extent, Pieces};
-use crate::{EvidenceError, ReadAt};
-use std::io;
-use std::sync::Arc;
+use crate::EvidenceError;
+use crate::extents::{Extent, LOST, Pieces};
 
 /// Runs of one file: a file of 16 GiB in blocks of 4 KiB, none beside the next.
 const MAX_RUNS: usize = 1 << 22;
@@ -55,24 +53,10 @@ impl Runs {
         let extent = |run: Run| Extent {
             start: run.logical.saturating_mul(block_size),
             length: run.count.saturating_mul(block_size),
-            source: usize::from(run.physical.is_none()),
+            source: if run.physical.is_some() { 0 } else { LOST },
             offset: volume.offset(run.physical.unwrap_or_default()),
         };
         let extents = self.0.into_iter().map(extent).collect();
-        Pieces::new(vec![volume.device.clone(), Arc::new(Lost)], extents, size)
-    }
-}
-
-/// What stands where the map of a file is damaged: not zeros, for there may have been content.
-struct Lost;
-
-impl ReadAt for Lost {
-    fn len(&self) -> u64 {
-        u64::MAX
-    }
-
-    fn read_at(&self, _: u64, _: &mut [u8]) -> io::Result<usize> {
-        let what = "the map of the blocks of this file is damaged here";
-        Err(io::Error::new(io::ErrorKind::InvalidData, what))
+        Pieces::partly_lost(volume.device.clone(), extents, size)
     }
 }

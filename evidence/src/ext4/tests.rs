@@ -105,6 +105,12 @@ fn survey(tree: &dyn Tree) -> (BTreeMap<String, String>, Vec<String>) {
         },
         &mut |path, error| issues.push(format!("{path}: {error}")),
     );
+    // Of files, those who read them ask.
+    for path in &paths {
+        let is_directory = tree.list(path).is_ok();
+        let damage = if is_directory { Vec::new() } else { tree.damage(path) };
+        issues.extend(damage.iter().map(|error| format!("{path}: {error}")));
+    }
     (paths.iter().map(|path| (path.to_string(), node(tree, path))).collect(), issues)
 }
 

@@ -3,7 +3,9 @@
 //! A small index lies in `$INDEX_ROOT`; of a larger one all but the root of the tree lies in blocks
 //! of `$INDEX_ALLOCATION`, and `$BITMAP` says which blocks are in use. All blocks in use are read in
 //! their order, and their place in the tree does not matter: no block is read twice, however the
-//! tree is made. `$INDEX_ROOT` says how large a block is.
+//! tree is made. `$INDEX_ROOT` says how large a block is. A damaged entry costs those behind it in
+//! its block, and a damaged block its names. Where `$BITMAP` is lost, all blocks are read: names
+//! that were removed may be among them.
 
 use super::attribute::AttributeType;
 use super::file::File;
@@ -12,9 +14,10 @@ use super::file_record::FileReference;
 use super::mft::Mft;
 use super::names::Name;
 use super::update_sequence;
-use crate::EvidenceError;
-use crate::fields::{Fields, read_exact};
+use crate::doubts::Doubts;
+use crate::fields::{Fields, fill};
 use crate::read_at::read_up_to;
+use crate::{EvidenceError, ReadAt};
 
 const BLOCK: &str = "NTFS index block";
 const ENTRIES: &str = "NTFS index entries";
@@ -29,6 +32,8 @@ const LAST_ENTRY: u16 = 2;
 /// Entries of one directory, and blocks for them.
 const MAX_ENTRIES: usize = 1 << 22;
 const MAX_BITMAP: u64 = 1 << 20;
+/// Blocks that cannot be read; an index of holes would have millions.
+const MAX_LOST_BLOCKS: u64 = 1 << 12;
 
 /// One name in a directory.
 pub(super) struct DirectoryEntry {
@@ -36,17 +41,50 @@ pub(super) struct DirectoryEntry {
     pub(super) name: FileName,
 }
 
-/// All names in a directory but those for DOS.
-pub(super) fn entries(mft: &Mft, file: &File) -> Result<Vec<DirectoryEntry>, EvidenceError> {
+/// All names in a directory but those for DOS. What is damaged is noted.
+pub(super) fn entries(
+    mft: &Mft,
+    file: &File,
+    doubts: &mut Doubts,
+) -> Result<Vec<DirectoryEntry>, EvidenceError> {
     let index = Name::of_directory_index();
     let root = mft.value(file, AttributeType::INDEX_ROOT, &index)?;
     let root = root.ok_or_else(|| file.base.malformed("the index of a directory", "none"))?;
     let fields = Fields::new("NTFS index root", 0, &root);
     let mut found = Vec::new();
-    add_entries(&fields, ROOT_ENTRIES, &mut found)?;
-    let Some(blocks) = mft.stream(file, AttributeType::INDEX_ALLOCATION, &index)? else {
-        return Ok(found);
+    let added = add_entries(&fields, ROOT_ENTRIES, &mut found);
+    unless_limit(added, doubts)?;
+    let added = match mft.stream(file, AttributeType::INDEX_ALLOCATION, &index) {
+        Ok(Some(blocks)) => {
+            let bitmap = unless_limit(bitmap(mft, file), doubts)?;
+            let size = block_size(&fields);
+            size.and_then(|size| add_blocks((blocks.as_ref(), size), bitmap, doubts, &mut found))
+        }
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
     };
+    unless_limit(added, doubts)?;
+    Ok(found)
+}
+
+/// Notes an error and goes on without what it cost, unless a limit was reached.
+fn unless_limit<T>(
+    result: Result<T, EvidenceError>,
+    doubts: &mut Doubts,
+) -> Result<Option<T>, EvidenceError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error @ EvidenceError::LimitReached { .. }) => Err(error),
+        Err(error) => {
+            doubts.note(error);
+            Ok(None)
+        }
+    }
+}
+
+/// Which blocks are in use, a bit for each.
+fn bitmap(mft: &Mft, file: &File) -> Result<Vec<u8>, EvidenceError> {
+    let index = Name::of_directory_index();
     let bitmap = mft.stream(file, AttributeType::BITMAP, &index)?;
     let bitmap = bitmap.ok_or_else(|| file.base.malformed("the bitmap of an index", "none"))?;
     let (bitmap, more) = read_up_to(bitmap.as_ref(), MAX_BITMAP)?;
@@ -54,16 +92,37 @@ pub(super) fn entries(mft: &Mft, file: &File) -> Result<Vec<DirectoryEntry>, Evi
         let what = "bytes of the bitmap of an NTFS directory";
         return Err(EvidenceError::LimitReached { what, limit: MAX_BITMAP });
     }
-    let block_size = block_size(&fields)?;
-    for number in set_bits(&bitmap) {
-        let at = number.saturating_mul(u64::try_from(block_size).unwrap_or(u64::MAX));
-        if at >= blocks.len() {
-            break;
+    Ok(bitmap)
+}
+
+/// Adds the entries of the blocks that the bitmap says are in use, or of all where it is lost.
+fn add_blocks(
+    (blocks, size): (&dyn ReadAt, usize),
+    bitmap: Option<Vec<u8>>,
+    doubts: &mut Doubts,
+    found: &mut Vec<DirectoryEntry>,
+) -> Result<(), EvidenceError> {
+    let length = u64::try_from(size).unwrap_or(u64::MAX);
+    let end = blocks.len().checked_div(length).unwrap_or(0);
+    let used: Box<dyn Iterator<Item = u64>> = match &bitmap {
+        Some(bitmap) => Box::new(set_bits(bitmap)),
+        None => Box::new(0..MAX_BITMAP),
+    };
+    let mut block = vec![0; size];
+    let mut lost = 0_u64;
+    for number in used.take_while(|number| *number < end) {
+        let at = number.saturating_mul(length);
+        let read = fill(blocks, BLOCK, at, &mut block);
+        let added = read.and_then(|()| add_block(at, &mut block, found));
+        if unless_limit(added, doubts)?.is_none() {
+            lost = lost.saturating_add(1);
         }
-        let block = read_exact(blocks.as_ref(), BLOCK, at, block_size)?;
-        add_block(at, block, &mut found)?;
+        if lost > MAX_LOST_BLOCKS {
+            let what = "lost blocks of an NTFS directory";
+            return Err(EvidenceError::LimitReached { what, limit: MAX_LOST_BLOCKS });
+        }
     }
-    Ok(found)
+    Ok(())
 }
 
 fn block_size(root: &Fields<'_>) -> Result<usize, EvidenceError> {
@@ -83,15 +142,15 @@ fn set_bits(bitmap: &[u8]) -> impl Iterator<Item = u64> {
 
 fn add_block(
     at: u64,
-    mut block: Vec<u8>,
+    block: &mut [u8],
     found: &mut Vec<DirectoryEntry>,
 ) -> Result<(), EvidenceError> {
-    let fields = Fields::new(BLOCK, at, &block);
+    let fields = Fields::new(BLOCK, at, block);
     if fields.array(0)? != SIGNATURE {
         return Err(fields.malformed(0, "\"INDX\"", fields.bytes(0, 4)?.escape_ascii()));
     }
-    update_sequence::undo(BLOCK, at, &mut block)?;
-    add_entries(&Fields::new(BLOCK, at, &block), BLOCK_ENTRIES, found)
+    update_sequence::undo(BLOCK, at, block)?;
+    add_entries(&Fields::new(BLOCK, at, block), BLOCK_ENTRIES, found)
 }
 
 /// Adds the entries whose header lies at `header` of the structure.

@@ -4,6 +4,7 @@ use super::attribute::{Attribute, Form};
 use super::compressed::Compressed;
 use super::mft::Mft;
 use super::runlist::{Place, Run, Runlist};
+use crate::doubts::Doubts;
 use crate::extents::{Extent, Pieces};
 use crate::{EvidenceError, ReadAt};
 use std::io;
@@ -53,6 +54,31 @@ pub(super) fn runs(
     };
     let size = Size { bytes: value.size, initialized: value.initialized.min(value.size) };
     Ok((Runlist::join(parts, value.size.div_ceil(cluster_size.max(1)))?, size))
+}
+
+/// Notes what of a value in clusters cannot be read: what no run places any more, and what lies
+/// behind the end of the volume.
+pub(super) fn check(mft: &Mft, parts: &[Result<Attribute, EvidenceError>], doubts: &mut Doubts) {
+    let is_in_record = |part: &Attribute| matches!(part.form(), Ok(Form::Resident(_)));
+    if first(parts).is_ok_and(is_in_record) {
+        return;
+    }
+    // An error that loses all of the value is had by who opens it.
+    let Ok((runs, _)) = runs(parts, mft.cluster_size) else { return };
+    let clusters = mft.device.len().div_ceil(mft.cluster_size.max(1));
+    let behind = |run: &Run| match run.place {
+        Place::Cluster(first) if first.saturating_add(run.length) > clusters => Some((*run, first)),
+        _ => None,
+    };
+    if let Some((run, first)) = runs.runs.iter().find_map(behind) {
+        doubts.note(EvidenceError::Malformed {
+            what: "NTFS run",
+            at: run.start.saturating_mul(mft.cluster_size),
+            need: format!("{} of the {clusters} clusters of the volume", run.length),
+            have: format!("those from cluster {first}"),
+        });
+    }
+    runs.lost.into_iter().for_each(|error| doubts.note(error));
 }
 
 /// A value that is stored as it is.

@@ -128,6 +128,9 @@ fn every_node_is_as_ntfs_3g_reads_it() {
     let mut issues = Vec::new();
     let mut found = paths(tree.as_ref(), &mut issues);
     assert_eq!(issues, [""; 0]);
+    for path in &found {
+        assert!(tree.damage(path).is_empty(), "{path}");
+    }
     found.retain(|path| !path.as_bytes().starts_with(b"$"));
     found.retain(|path| !OF_WINDOWS.iter().any(|name| path.as_bytes() == name.as_bytes()));
     let mut lines = found.iter().map(|path| line(tree.as_ref(), path)).collect::<Vec<_>>();

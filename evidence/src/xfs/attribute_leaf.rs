@@ -5,6 +5,7 @@ use super::attributes::add;
 use super::bmap_btree::mappings;
 use super::dinode::Fork;
 use super::volume::Volume;
+use crate::doubts::Doubts;
 use crate::extents::Pieces;
 use crate::fields::{Fields, fill};
 use crate::{EvidenceError, ExtendedAttribute};
@@ -14,6 +15,10 @@ use std::collections::HashSet;
 const MAX_DEPTH: usize = 8;
 /// Bytes of all values of one file.
 const MAX_BYTES: usize = 64 << 20;
+/// Attributes of one file that cannot be read, each of which may cost as much as one that can.
+const MAX_LOST: u64 = 256;
+/// Where blocks of version 5, those of values too, have their checksum.
+const CHECKSUM_AT: usize = 12;
 /// The largest value that can be set.
 const MAX_VALUE: usize = 1 << 16;
 /// The name and the value stand in the leaf.
@@ -31,35 +36,57 @@ const NODE_5: u16 = 0x3ebe;
 struct AttributeBlocks<'a> {
     volume: &'a Volume,
     content: Pieces,
+    /// Attributes that cannot be read.
+    lost: u64,
+    doubts: &'a mut Doubts,
 }
 
-/// Adds all attributes of a fork that has blocks.
+/// Adds all attributes of a fork that has blocks. A damaged block is noted, and ends the chain.
 pub(super) fn attributes(
     volume: &Volume,
     fork: &Fork<'_>,
+    doubts: &mut Doubts,
     found: &mut Vec<ExtendedAttribute>,
 ) -> Result<(), EvidenceError> {
-    let mappings = mappings(volume, fork)?;
+    let mappings = mappings(volume, fork, doubts)?;
     let Some(last) = mappings.last() else { return Ok(()) };
-    let end = last.start.saturating_add(last.count);
-    let size = end.saturating_mul(volume.superblock.block_size);
-    let content = Pieces::of(volume.device.clone(), volume.extents(&mappings)?, size);
-    let blocks = AttributeBlocks { volume, content };
-    let mut next = blocks.first_leaf()?;
-    let mut visited = HashSet::from([0]);
-    while let Some((number, bytes)) = next {
-        let leaf = blocks.fields(number, &bytes);
-        blocks.leaf(&leaf, found)?;
-        let forward = leaf.be32(0)?;
-        if forward != 0 && !visited.insert(forward) {
-            return Err(leaf.malformed(0, "a chain", "a block that is used twice"));
+    let size = last.end().saturating_mul(volume.superblock.block_size);
+    let extents = volume.extents(&mappings);
+    let content = Pieces::partly_lost(volume.device.clone(), extents, size);
+    let mut blocks = AttributeBlocks { volume, content, lost: 0, doubts };
+    match blocks.leaves(found) {
+        Err(error @ EvidenceError::LimitReached { .. }) => Err(error),
+        Err(error) => {
+            blocks.doubts.note(error);
+            Ok(())
         }
-        next = if forward == 0 { None } else { Some((forward, blocks.block(forward)?)) };
+        Ok(()) => Ok(()),
     }
-    Ok(())
 }
 
 impl AttributeBlocks<'_> {
+    /// Adds the attributes of all leaves, which stand in a chain.
+    fn leaves(&mut self, found: &mut Vec<ExtendedAttribute>) -> Result<(), EvidenceError> {
+        let mut next = self.first_leaf()?;
+        let mut visited = HashSet::from([0]);
+        while let Some((number, bytes)) = next {
+            let leaf = self.fields(number, &bytes);
+            self.leaf(&leaf, found)?;
+            self.check(number, &leaf);
+            let forward = leaf.be32(0)?;
+            if forward != 0 && !visited.insert(forward) {
+                return Err(leaf.malformed(0, "a chain", "a block that is used twice"));
+            }
+            next = if forward == 0 { None } else { Some((forward, self.block(forward)?)) };
+        }
+        Ok(())
+    }
+
+    fn check(&mut self, number: u32, block: &Fields<'_>) {
+        let places = self.content.places(self.offset(number), self.volume.superblock.block_size);
+        self.volume.check((block, CHECKSUM_AT), &places, self.doubts);
+    }
+
     fn offset(&self, number: u32) -> u64 {
         u64::from(number).saturating_mul(self.volume.superblock.block_size)
     }
@@ -92,9 +119,9 @@ impl AttributeBlocks<'_> {
         Err(EvidenceError::LimitReached { what: "levels of an XFS attribute tree", limit })
     }
 
-    /// Adds the attributes of one leaf.
+    /// Adds the attributes of one leaf; one that is damaged is noted.
     fn leaf(
-        &self,
+        &mut self,
         leaf: &Fields<'_>,
         found: &mut Vec<ExtendedAttribute>,
     ) -> Result<(), EvidenceError> {
@@ -105,15 +132,27 @@ impl AttributeBlocks<'_> {
         };
         for index in 0..usize::from(leaf.be16(count_at)?) {
             let entry = leaf.part(NAME, index.saturating_mul(8).saturating_add(entries), 8)?;
-            self.attribute(leaf, &entry, found)?;
+            if let Err(error) = self.attribute(leaf, &entry, found) {
+                self.lose(error)?;
+            }
             check_size(found)?;
+        }
+        Ok(())
+    }
+
+    fn lose(&mut self, error: EvidenceError) -> Result<(), EvidenceError> {
+        self.doubts.note(error);
+        self.lost = self.lost.saturating_add(1);
+        if self.lost > MAX_LOST {
+            let what = "damaged attributes of a file";
+            return Err(EvidenceError::LimitReached { what, limit: MAX_LOST });
         }
         Ok(())
     }
 
     /// Adds the attribute that `entry` points to in the same leaf.
     fn attribute(
-        &self,
+        &mut self,
         leaf: &Fields<'_>,
         entry: &Fields<'_>,
         found: &mut Vec<ExtendedAttribute>,
@@ -136,7 +175,7 @@ impl AttributeBlocks<'_> {
     }
 
     /// A value in blocks of its own, from block `number` on.
-    fn remote_value(&self, number: u32, length: u32) -> Result<Vec<u8>, EvidenceError> {
+    fn remote_value(&mut self, number: u32, length: u32) -> Result<Vec<u8>, EvidenceError> {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if length > MAX_VALUE {
             let limit = u64::try_from(MAX_VALUE).unwrap_or(u64::MAX);
@@ -147,10 +186,11 @@ impl AttributeBlocks<'_> {
         let mut number = number;
         while value.len() < length {
             let bytes = self.block(number)?;
+            let block = self.fields(number, &bytes);
             if header > 0 && !bytes.starts_with(b"XARM") {
-                let fields = self.fields(number, &bytes);
-                return Err(fields.malformed(0, "the letters XARM", "other bytes"));
+                return Err(block.malformed(0, "the letters XARM", "other bytes"));
             }
+            self.check(number, &block);
             let rest = length.saturating_sub(value.len());
             value.extend(bytes.iter().skip(header).take(rest));
             number = number.saturating_add(1);

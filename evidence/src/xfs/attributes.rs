@@ -4,6 +4,7 @@ use super::acl;
 use super::attribute_leaf;
 use super::dinode::{Dinode, Fork, ForkFormat};
 use super::volume::Volume;
+use crate::doubts::Doubts;
 use crate::{EvidenceError, ExtendedAttribute};
 
 /// Bits of the flags of an attribute: which name space it is in, and whether it is one at all.
@@ -12,15 +13,19 @@ const SECURE: u8 = 1 << 2;
 const PARENT: u8 = 1 << 3;
 const INCOMPLETE: u8 = 1 << 7;
 
-/// All extended attributes of a file, named as `getfattr` names them.
+/// All extended attributes of a file, named as `getfattr` names them. One that is damaged is noted
+/// and left out.
 pub(super) fn attributes(
     volume: &Volume,
     file: &Dinode,
+    doubts: &mut Doubts,
 ) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
     let mut found = Vec::new();
     match file.attribute_fork()? {
-        Some(fork) if fork.format == ForkFormat::Local => short_form(&fork, &mut found)?,
-        Some(fork) => attribute_leaf::attributes(volume, &fork, &mut found)?,
+        Some(fork) if fork.format == ForkFormat::Local => {
+            short_form(&fork, &mut found).unwrap_or_else(|error| doubts.note(error));
+        }
+        Some(fork) => attribute_leaf::attributes(volume, &fork, doubts, &mut found)?,
         None => {}
     }
     Ok(found)

@@ -2,9 +2,12 @@
 //! 3 (file systems of version 5), followed by its data fork and its attribute fork.
 
 use super::superblock::Superblock;
+use super::volume::Volume;
+use crate::doubts::Doubts;
 use crate::fields::Fields;
 use crate::{DeviceNumber, EvidenceError, FileKind, Metadata};
 use dockline_timeline::Instant;
+use std::slice::from_ref;
 
 /// `IN`.
 pub(super) const MAGIC: [u8; 2] = *b"IN";
@@ -23,6 +26,7 @@ const FLAG_2_LARGE_EXTENT_COUNTS: u64 = 1 << 4;
 const BIG_TIME_EPOCH: i64 = -(1 << 31);
 
 const NAME: &str = "XFS inode";
+const CHECKSUM_AT: usize = 100;
 
 /// How a fork holds what it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +89,12 @@ impl Dinode {
 
     fn fields(&self) -> Fields<'_> {
         Fields::new(NAME, self.at, &self.bytes)
+    }
+
+    /// Notes a wrong checksum.
+    pub(super) fn check(&self, volume: &Volume, doubts: &mut Doubts) {
+        let end = self.at.saturating_add(volume.superblock.inode_size);
+        volume.check((&self.fields(), CHECKSUM_AT), from_ref(&(self.at..end)), doubts);
     }
 
     /// Whether the content lies on the realtime device.

@@ -1,9 +1,10 @@
 //! Directories: in the inode, or in data blocks. What stands in the blocks for hashes and free space
 //! only helps to find and to make names, so it is not read. `xfs_da_format.h`.
 
-use super::bmap_btree::{Mapping, mappings};
+use super::bmap_btree::{Mapping, Place, mappings};
 use super::dinode::{Dinode, Fork, ForkFormat};
 use super::volume::Volume;
+use crate::doubts::Doubts;
 use crate::extents::Pieces;
 use crate::fields::{Fields, fill};
 use crate::{EvidenceError, FileKind};
@@ -14,6 +15,9 @@ const DATA_END: u64 = 32 << 30;
 const MAX_BYTES: u64 = 512 << 20;
 /// What stands in place of an inode number where names were removed.
 const FREE_TAG: u16 = 0xffff;
+/// Where a block of version 5 has its checksum.
+const CHECKSUM_AT: usize = 4;
+const BLOCK: &str = "XFS directory block";
 
 /// A name in a directory.
 pub(super) struct DirectoryEntry {
@@ -23,17 +27,19 @@ pub(super) struct DirectoryEntry {
     pub(super) kind: Option<FileKind>,
 }
 
-/// All names of a directory but `.` and `..`.
+/// All names of a directory but `.` and `..`. A damaged name is noted and costs those behind it in
+/// the same block, a damaged block its names.
 pub(super) fn entries(
     volume: &Volume,
     directory: &Dinode,
+    doubts: &mut Doubts,
 ) -> Result<Vec<DirectoryEntry>, EvidenceError> {
     let fork = directory.data_fork()?;
     let mut found = Vec::new();
     if fork.format == ForkFormat::Local {
-        short_form(volume, &fork, &mut found)?;
+        short_form(volume, &fork, &mut found).unwrap_or_else(|error| doubts.note(error));
     } else {
-        data_blocks(volume, &fork, &mut found)?;
+        data_blocks(volume, &fork, doubts, &mut found)?;
     }
     found.retain(|entry: &DirectoryEntry| entry.name != b"." && entry.name != b"..");
     Ok(found)
@@ -69,21 +75,30 @@ fn short_form(
 fn data_blocks(
     volume: &Volume,
     fork: &Fork<'_>,
+    doubts: &mut Doubts,
     found: &mut Vec<DirectoryEntry>,
 ) -> Result<(), EvidenceError> {
     let size = volume.superblock.directory_block_size;
-    let mappings = mappings(volume, fork)?;
-    let content = Pieces::of(volume.device.clone(), volume.extents(&mappings)?, DATA_END);
+    let mappings = mappings(volume, fork, doubts)?;
+    let extents = volume.extents(&mappings);
+    let content = Pieces::partly_lost(volume.device.clone(), extents, DATA_END);
     let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
     for number in block_numbers(volume, &mappings)? {
         let start = number.saturating_mul(size);
-        fill(&content, "XFS directory block", start, &mut bytes)?;
-        data_block(volume, &Fields::new("XFS directory block", start, &bytes), found)?;
+        if let Err(error) = fill(&content, BLOCK, start, &mut bytes) {
+            doubts.note(error);
+            continue;
+        }
+        let block = Fields::new(BLOCK, start, &bytes);
+        match data_block(volume, &block, found) {
+            Ok(()) => volume.check((&block, CHECKSUM_AT), &content.places(start, size), doubts),
+            Err(error) => doubts.note(error),
+        }
     }
     Ok(())
 }
 
-/// Which directory blocks are there, in their order.
+/// Which directory blocks are there, in their order, but those that are lost.
 fn block_numbers(volume: &Volume, mappings: &[Mapping]) -> Result<Vec<u64>, EvidenceError> {
     let superblock = &volume.superblock;
     let size = superblock.directory_block_size;
@@ -92,8 +107,8 @@ fn block_numbers(volume: &Volume, mappings: &[Mapping]) -> Result<Vec<u64>, Evid
         offset.checked_div(size).unwrap_or_default()
     };
     let mut numbers: Vec<u64> = Vec::new();
-    for mapping in mappings.iter().filter(|mapping| mapping.count > 0) {
-        let last = mapping.start.saturating_add(mapping.count).saturating_sub(1);
+    for mapping in mappings.iter().filter(|mapping| mapping.place != Place::Lost) {
+        let last = mapping.end().saturating_sub(1);
         let after_known = numbers.last().map_or(0, |known| known.saturating_add(1));
         let first = number_of(mapping.start).max(after_known);
         let end = number_of(last).saturating_add(1).min(number_of(u64::MAX));

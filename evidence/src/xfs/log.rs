@@ -24,26 +24,26 @@ use crate::file_system::Flaw;
 use crate::{EvidenceError, ReadAt};
 use blocks::LogBlocks;
 use dockline_timeline::IssueKind;
-use overlay::Overlay;
+pub(super) use overlay::Overlay;
 use std::sync::Arc;
 
 /// Log features that are understood: attributes that are announced before they are set.
 const KNOWN_FEATURES: u32 = 1;
 
-/// The device as the log leaves it. Where that cannot be had, the device as it is, and a flaw that
+/// The device as the log leaves it; `None` where that is as it is. Where it cannot be had, a flaw
 /// says so.
 pub(super) fn replayed(
     device: Arc<dyn ReadAt>,
     superblock: &Superblock,
     flaws: &mut Vec<Flaw>,
-) -> Arc<dyn ReadAt> {
-    let mut overlay = Overlay::over(device.clone());
+) -> Option<Arc<Overlay>> {
+    let mut overlay = Overlay::over(device);
     let result = replay_into(&mut overlay, superblock, flaws);
     if let Err(error) = result {
         let what = format!("the view of the XFS file system is older than its log: {error}");
         flaws.push(Flaw { kind: error.issue_kind(), what });
     }
-    if overlay.is_empty() { device } else { Arc::new(overlay) }
+    (!overlay.is_empty()).then(|| Arc::new(overlay))
 }
 
 fn replay_into(

@@ -1,8 +1,8 @@
 //! The superblock: the first sector of every allocation group, of which only that of group 0 is kept
 //! up to date. `struct xfs_dsb` of `xfs_format.h`.
 
+use super::checksum;
 use crate::EvidenceError;
-use crate::crc32c::crc32c;
 use crate::fields::Fields;
 use crate::file_system::Flaw;
 use dockline_timeline::IssueKind;
@@ -137,13 +137,7 @@ impl Superblock {
 
     /// Whether the checksum over the whole `sector` is right; version 4 has none.
     pub(super) fn checksum_is_right(&self, sector: &[u8]) -> bool {
-        let mut bytes = sector.to_vec();
-        let Some(stored) = bytes.get_mut(CHECKSUM_AT..).and_then(|rest| rest.first_chunk_mut())
-        else {
-            return false;
-        };
-        let found = u32::from_le_bytes(std::mem::take(stored));
-        !self.is_v5 || crc32c(&bytes) == found
+        !self.is_v5 || checksum::is_right(sector, CHECKSUM_AT)
     }
 
     /// Refuses features that change the layout in unknown ways, and names others.
@@ -182,6 +176,21 @@ impl Superblock {
             && in_group.checked_add(count)? <= self.group_blocks
             && first.checked_add(count)? <= self.blocks;
         fits.then_some(first)?.checked_mul(self.block_size)
+    }
+
+    /// The error of `count` blocks from block `number` that are not all in one group.
+    pub(super) fn no_such_blocks(
+        &self,
+        what: &'static str,
+        number: u64,
+        count: u64,
+    ) -> EvidenceError {
+        EvidenceError::Malformed {
+            what,
+            at: number.saturating_mul(self.block_size),
+            need: format!("{count} blocks inside a group, from block number {number}"),
+            have: format!("{} groups of {}", self.groups, self.group_blocks),
+        }
     }
 
     /// Offset in bytes of an inode; `None` when there can be none of that number.

@@ -5,6 +5,7 @@ use super::bmap_btree::mappings;
 use super::dinode::{Dinode, ForkFormat};
 use super::volume::Volume;
 use crate::EvidenceError;
+use crate::doubts::Doubts;
 use crate::fields::{Fields, read_exact};
 
 /// The longest target that XFS writes.
@@ -24,8 +25,14 @@ pub(super) fn target(volume: &Volume, link: &Dinode) -> Result<Vec<u8>, Evidence
     if fork.format == ForkFormat::Local {
         return Ok(fork.fields.bytes(0, length)?.to_vec());
     }
+    let mut doubts = Doubts::default();
+    let extents = volume.extents(&mappings(volume, &fork, &mut doubts)?);
+    // A part of a target is none.
+    if let Some(error) = doubts.into_errors().into_iter().next() {
+        return Err(error);
+    }
     let mut target = Vec::with_capacity(length);
-    for extent in volume.extents(&mappings(volume, &fork)?)? {
+    for extent in extents {
         // No more than the target and one header are of interest.
         let most = MAX_LENGTH.saturating_mul(2).min(extent.length);
         let wanted = usize::try_from(most).unwrap_or_default();

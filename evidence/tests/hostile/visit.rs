@@ -48,6 +48,7 @@ fn visit_tree(tree: &dyn Tree, content: Content) -> u64 {
 fn look(tree: &dyn Tree, path: &TreePath, kind: FileKind, content: Content) {
     let _ = tree.metadata(path);
     let _ = tree.extended_attributes(path);
+    let _ = tree.damage(path);
     let _ = tree.link_target(path);
     if kind != FileKind::Regular {
         return;

@@ -317,7 +317,8 @@ fn damaged_compressed_data_is_named_and_the_rest_is_read() {
 }
 
 #[test]
-fn a_damaged_index_is_named() {
+fn a_damaged_block_of_an_index_costs_its_names_alone() {
+    let whole = tree().list(&path("many")).unwrap().len();
     let with_block = |change: &dyn Fn(&mut Image, usize)| {
         let mut image = Image::new();
         let record = image.record_of("many");
@@ -325,6 +326,9 @@ fn a_damaged_index_is_named() {
         change(&mut image, block);
         let mut issues = Vec::new();
         paths(image.tree().as_ref(), &mut issues);
+        assert_eq!(issues.len(), 1, "{issues:?}");
+        let listed = image.tree().list(&path("many")).unwrap().len();
+        assert!(listed < whole && listed > whole / 2, "{listed} of {whole}");
         issues.join("; ")
     };
     let torn = with_block(&|image, block| {
@@ -344,6 +348,67 @@ fn a_damaged_index_is_named() {
         image.put(block + 0x1C, &[0xFF, 0xFF]);
     });
     assert_eq!(outside, "/many: NTFS index block at byte 24: need 65535 bytes, have 4072");
+}
+
+#[test]
+fn an_index_without_its_bitmap_is_read_whole() {
+    let mut image = Image::new();
+    let bitmap = image.attribute(image.record_of("many"), AttributeType::BITMAP);
+    image.put(bitmap, &[0xE0]);
+    let (found, whole) = (image.tree(), tree());
+    assert_eq!(found.list(&path("many")).unwrap(), whole.list(&path("many")).unwrap());
+    let issues = found.damage(&path("many"));
+    assert_eq!(issues.len(), 1);
+    let issue = issues[0].to_string();
+    assert!(issue.contains("need the bitmap of an index"), "{issue}");
+}
+
+#[test]
+fn a_damaged_index_root_costs_the_names_in_it() {
+    let mut image = Image::new();
+    let root = image.attribute(image.record_of("many"), AttributeType::INDEX_ROOT);
+    let value = image.value(root);
+    let first = value + 0x10 + image.number(value + 0x10, 4);
+    image.put(first + 8, &[1, 0]);
+    let whole = tree().list(&path("many")).unwrap().len();
+    let listed = image.tree().list(&path("many")).unwrap().len();
+    assert!(listed < whole && listed > whole / 2, "{listed} of {whole}");
+    let issues = image.tree().damage(&path("many"));
+    assert_eq!(issues.len(), 1);
+    let issue = issues[0].to_string();
+    assert!(issue.ends_with("need an entry of 16 bytes or more, have 1"), "{issue}");
+}
+
+#[test]
+fn damage_to_the_runs_of_a_file_is_told_when_it_is_asked_for() {
+    let with_runs = |runs: &[u8]| {
+        let mut image = Image::new();
+        let data = image.attribute(image.record_of("packed/noise"), AttributeType::DATA);
+        image.put(image.pairs(data), runs);
+        image.whole();
+        let damage = image.tree().damage(&path("packed/noise"));
+        let [error] = &damage[..] else { panic!("{damage:?}") };
+        error.to_string()
+    };
+    assert!(with_runs(&[0x11, 20, 0x80, 0]).ends_with("need a cluster of the volume, have -128"));
+    assert!(with_runs(&[0]).ends_with("need runs of 20 clusters, have 0"));
+    let behind = with_runs(&[0x41, 20, 0, 0, 0, 0x40, 0]);
+    let expected = "NTFS run at byte 0: need 20 of the 4096 clusters of the volume, have those \
+                    from cluster 1073741824";
+    assert_eq!(behind, expected);
+    // Of two runs the first is known.
+    let whole = content(tree().as_ref(), "packed/noise").unwrap();
+    let mut image = Image::new();
+    let data = image.attribute(image.record_of("packed/noise"), AttributeType::DATA);
+    let pairs = image.pairs(data);
+    let sizes = image.number(pairs, 1);
+    image.put(pairs + 1, &[5]).put(pairs + 1 + (sizes & 15) + (sizes >> 4), &[0x19]);
+    let file = image.tree().open(&path("packed/noise")).unwrap();
+    let mut front = vec![0; 5 * CLUSTER];
+    crate::fields::fill(file.as_ref(), "front", 0, &mut front).unwrap();
+    assert!(front == whole[..5 * CLUSTER]);
+    assert!(file.read_at(5 * 1024, &mut [0; 10]).is_err(), "no zeros");
+    assert_eq!(image.tree().damage(&path("packed/noise")).len(), 1);
 }
 
 #[test]
@@ -389,7 +454,7 @@ fn whatever_is_changed_every_read_ends() {
         let mut issues = Vec::new();
         for path in paths(found.tree.as_ref(), &mut issues) {
             let _ = (found.tree.metadata(&path), found.tree.extended_attributes(&path));
-            let _ = found.tree.link_target(&path);
+            let _ = (found.tree.link_target(&path), found.tree.damage(&path));
             if path.as_bytes().starts_with(b"many/") {
                 continue;
             }

@@ -4,6 +4,7 @@ use crate::fields::fill;
 use crate::{EvidenceError, ReadAt};
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Bytes that are kept together.
@@ -12,7 +13,7 @@ const SECTOR: usize = 512;
 const MAX_SECTORS: usize = 1 << 19;
 
 /// A device, and the sectors that read differently.
-pub(super) struct Overlay {
+pub(crate) struct Overlay {
     device: Arc<dyn ReadAt>,
     sectors: BTreeMap<u64, Box<[u8; SECTOR]>>,
 }
@@ -25,6 +26,12 @@ impl Overlay {
     /// The device below.
     pub(super) fn device(&self) -> Arc<dyn ReadAt> {
         self.device.clone()
+    }
+
+    /// Whether the log changes any sector of a part of the device.
+    pub(crate) fn changes(&self, place: &Range<u64>) -> bool {
+        let sectors = place.start >> 9..place.end.div_ceil(512).max(place.start >> 9);
+        self.sectors.range(sectors).next().is_some()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -116,6 +123,8 @@ mod tests {
             assert_eq!(overlay.read_at(at as u64, &mut buffer).unwrap(), length);
             assert_eq!(buffer, expected[at..at + length], "{at}");
         }
+        assert!(overlay.changes(&(511..512)) && overlay.changes(&(1535..1537)));
+        assert!(!overlay.changes(&(1536..2048)) && !overlay.changes(&(3072..3584)));
         assert_eq!(overlay.read_at(4096, &mut [0; 4]).unwrap(), 0);
         assert!(overlay.write(4090, &[1; 8]).is_err(), "the device ends before");
     }

@@ -97,13 +97,7 @@ fn content(
     rotation: Rotation,
     findings: &mut dyn Findings,
 ) -> Option<Arc<dyn ReadAt>> {
-    let bytes = match artifact.open(file) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            findings.issue(unreadable(file, &error));
-            return None;
-        }
-    };
+    let bytes = artifact.open(file, findings)?;
     if !rotation.is_compressed {
         return Some(bytes);
     }

@@ -1,4 +1,4 @@
-//! What is found wrong with a file while it is read all the same.
+//! What is found wrong with a file or a directory while it is read all the same.
 
 use crate::EvidenceError;
 
@@ -10,12 +10,14 @@ const TOLD: usize = 16;
 pub(crate) struct Doubts(Vec<EvidenceError>);
 
 impl Doubts {
+    /// Adds what was found, unless there is much already.
     pub(crate) fn note(&mut self, error: EvidenceError) {
         if self.0.len() < TOLD {
             self.0.push(error);
         }
     }
 
+    /// What was found, in its order.
     pub(crate) fn into_errors(self) -> Vec<EvidenceError> {
         self.0
     }
