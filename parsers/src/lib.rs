@@ -19,6 +19,7 @@ pub mod inventory;
 pub mod parser;
 pub mod pattern;
 pub mod plan;
+pub mod podman;
 
 pub use artifact::{Artifact, ArtifactFile};
 pub use container_id::ContainerId;
@@ -30,7 +31,7 @@ pub use parser::{Gather, Parser};
 pub use plan::{Plan, plan};
 
 /// Every parser, by family and name.
-pub static ALL: &[&[&Parser]] = &[docker::PARSERS];
+pub static ALL: &[&[&Parser]] = &[docker::PARSERS, podman::PARSERS];
 
 /// Every parser, in order.
 pub fn all() -> impl Iterator<Item = &'static Parser> {

@@ -26,7 +26,7 @@ use crate::formats::image_config::ImageConfig;
 use crate::formats::json::{self, Wrong};
 use crate::inventory::Image;
 use crate::{Artifact, ArtifactFile, Digest, Gather, ImageStore, Inventory, Parser};
-use dockline_timeline::{Event, Findings, Instant, IssueKind, Kind, Position, Subject, Value};
+use dockline_timeline::{Event, Findings, IssueKind, Kind, Position, Subject, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -52,10 +52,6 @@ static CONFIGURATION: Kind = Kind {
     source_short: "DOCKER",
     source_long: "Docker image configuration",
 };
-
-/// The latest of the instants that builders write when they do not want to tell the time:
-/// 1980-01-01T00:00:01Z of buildpacks.
-const LATEST_FIXED_DATE: i64 = 315_532_801;
 
 /// The image that is being read.
 struct ImageFile<'a> {
@@ -139,14 +135,6 @@ impl ImageFile<'_> {
         event.attribute("image_tags", list(&self.known.tags));
     }
 }
-
-/// Whether the instant is one that builders write instead of a time.
-fn is_fixed_date(instant: Instant) -> bool {
-    instant.seconds() <= LATEST_FIXED_DATE
-}
-
-/// What a person is told of such an instant.
-const FIXED_DATE: &str = " (a fixed date of a reproducible build, not the time of the build)";
 
 /// A list of texts, unless it is empty.
 fn list(texts: &[String]) -> Option<Value<'_>> {

@@ -4,6 +4,11 @@
 //! from 29.0): `container`, `container_config` and `docker_version` are written by the classic
 //! builder, `docker commit` and `docker import`. All of it is the word of whoever made the image.
 
+mod description;
+mod step;
+
+pub use step::{FIXED_DATE, is_fixed_date};
+
 use super::json::{Fields, Wrong};
 use crate::{DiffId, Digest};
 use dockline_timeline::Instant;

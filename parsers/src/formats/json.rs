@@ -246,6 +246,25 @@ impl<'a> Fields<'a> {
         Fields::of(value, String::new(), wrong)
     }
 
+    /// The fields of each object of a document that is a list; null is an empty one, as Go writes it.
+    #[must_use]
+    pub fn of_list(value: &'a Value, wrong: &'a Wrong) -> Vec<Fields<'a>> {
+        let Value::Array(items) = value else {
+            if !value.is_null() {
+                wrong.add(String::new(), mismatch("a list", value));
+            }
+            return Vec::new();
+        };
+        let fields = |(index, value)| Fields::of(value, format!("[{index}]"), wrong);
+        items.iter().enumerate().map(fields).collect()
+    }
+
+    /// The way to this object in the document: `[3].State`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     fn of(value: &'a Value, path: String, wrong: &'a Wrong) -> Fields<'a> {
         let object = value.as_object();
         if object.is_none() && !value.is_null() {

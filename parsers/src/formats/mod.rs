@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod config_v2;
 pub mod container_directory;
+pub mod containers_storage;
 pub mod gzip;
 pub mod host_config;
 pub mod image_config;

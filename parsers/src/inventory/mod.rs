@@ -8,11 +8,13 @@
 mod containers;
 mod images;
 mod layers;
+mod podman;
 pub mod risk;
 
 pub use containers::Container;
 pub use images::Image;
 pub use layers::{Layer, Mount};
+pub use podman::PodmanImage;
 pub use risk::{Risk, Severity};
 
 use crate::{Artifact, ContainerId};
@@ -41,6 +43,8 @@ pub struct Inventory {
     pub containers: BTreeMap<ContainerId, Container>,
     /// Images of graph-driver stores by id (`sha256:…`, the digest of the image's config).
     pub images: BTreeMap<String, Image>,
+    /// Images of containers/storage by id (`sha256:…`, the digest of the image's config).
+    pub podman_images: BTreeMap<String, PodmanImage>,
     /// Read-only layers of each data root and driver, by chain id.
     pub layers: Vec<Layer>,
     /// Writable layers of containers.
@@ -53,8 +57,9 @@ impl Inventory {
     pub fn build(claims: &[Claim]) -> Inventory {
         let images = images::read(claims);
         let (layers, mounts) = layers::read(claims);
-        let containers = containers::read(claims, &images, &mounts);
-        Inventory { containers, images, layers, mounts }
+        let mut containers = containers::read(claims, &images, &mounts);
+        podman::add_containers(claims, &mut containers);
+        Inventory { containers, images, podman_images: podman::images(claims), layers, mounts }
     }
 
     /// The subject of an event about a container: whatever is known of it, at least its id.
@@ -73,9 +78,10 @@ impl Inventory {
     /// (`sha256:…`). The name is the first of its tags.
     #[must_use]
     pub fn image_subject(&self, id: &str) -> Subject {
-        let known = self.images.get(id);
+        let tag = self.images.get(id).and_then(|image| image.tags.first());
+        let of_podman = || self.podman_images.get(id).and_then(|image| image.names.first());
         Subject {
-            image_name: known.and_then(|image| image.tags.first().cloned()),
+            image_name: tag.or_else(of_podman).cloned(),
             image_identifier: Some(id.to_owned()),
             ..Subject::UNKNOWN
         }

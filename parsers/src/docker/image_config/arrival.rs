@@ -1,7 +1,7 @@
 //! The event at which an image came to be on this host: the time of its file.
 
-use super::history::told;
 use super::{CONFIGURATION, ImageFile, list};
+use crate::formats::image_config::Step;
 use dockline_timeline::{Confidence, Event, Findings, Meaning, Value};
 use std::borrow::Cow;
 
@@ -27,7 +27,7 @@ impl ImageFile<'_> {
         event.attribute("storage_driver", Some(Value::Text(store.driver.as_str().into())));
         event.attribute("history_without_time", list(&timeless));
         if self.config.created.is_none() {
-            self.describe(&mut event);
+            self.config.describe(&mut event);
         }
         findings.event(&event);
     }
@@ -48,6 +48,6 @@ impl ImageFile<'_> {
 
     fn steps_without_time(&self) -> Vec<String> {
         let steps = self.config.history.iter().filter(|step| step.created.is_none());
-        steps.map(told).collect()
+        steps.map(Step::told).collect()
     }
 }

@@ -1,9 +1,8 @@
 //! The event at which an image was made, by its maker's clock.
 
-use super::{CONFIGURATION, FIXED_DATE, ImageFile, is_fixed_date, list, text};
-use crate::formats::image_config::{ImageConfig, Maker, RunConfig};
-use crate::formats::secrets::names_of_secrets;
-use dockline_timeline::{Event, Findings, Meaning, Position, Subject, Value};
+use super::{CONFIGURATION, ImageFile};
+use crate::formats::image_config::{FIXED_DATE, ImageConfig, Maker, is_fixed_date};
+use dockline_timeline::{Event, Findings, Meaning, Position, Subject};
 use std::borrow::Cow;
 
 impl ImageFile<'_> {
@@ -23,7 +22,7 @@ impl ImageFile<'_> {
         if fixed {
             event.tags.push(Cow::from("not-wall-clock"));
         }
-        self.describe(&mut event);
+        self.config.describe(&mut event);
         findings.event(&event);
     }
 
@@ -36,40 +35,6 @@ impl ImageFile<'_> {
             ..self.inventory.container_subject(container)
         }
     }
-
-    /// Says what the image is and what it runs.
-    pub(super) fn describe<'a>(&'a self, event: &mut Event<'a>) {
-        let config = &self.config;
-        event.labels = &config.config.labels;
-        event.attribute("image_author", text(config.author.as_ref()));
-        event.attribute("image_comment", text(config.comment.as_ref()));
-        event.attribute("architecture", text(config.architecture.as_ref()));
-        event.attribute("operating_system", text(config.os.as_ref()));
-        event.attribute("docker_version", text(config.docker_version.as_ref()));
-        event.attribute("source_container", text(config.container.as_ref()));
-        let layers = i64::try_from(config.diff_ids.len()).unwrap_or(i64::MAX);
-        event.attribute("layers", Some(Value::Integer(layers)));
-        run_config(event, &config.config);
-    }
-}
-
-fn run_config<'a>(event: &mut Event<'a>, config: &'a RunConfig) {
-    event.user = config.user.as_deref();
-    event.attribute("entrypoint", list(&config.entrypoint));
-    event.attribute("command", list(&config.command));
-    event.attribute("environment", list(&config.environment));
-    let secrets = names_of_secrets(&config.environment);
-    if !secrets.is_empty() {
-        event.tags.push(Cow::from("possible-secret"));
-        let names = secrets.into_iter().map(Cow::from).collect();
-        event.attribute("possible_secrets", Some(Value::List(names)));
-    }
-    event.attribute("working_directory", text(config.working_directory.as_ref()));
-    event.attribute("exposed_ports", list(&config.ports));
-    event.attribute("volumes", list(&config.volumes));
-    event.attribute("health_check", list(&config.health_check));
-    event.attribute("on_build", list(&config.on_build));
-    event.attribute("stop_signal", text(config.stop_signal.as_ref()));
 }
 
 /// The engine's verb.

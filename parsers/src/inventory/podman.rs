@@ -1,0 +1,60 @@
+//! What the stores of Podman say of containers and images.
+
+use super::{Claim, Container, Silent};
+use crate::formats::containers_storage::{StoredContainer, StoredImage, image_identifier};
+use crate::formats::json::{self, Fields, Wrong};
+use crate::{Artifact, ArtifactFile, ContainerId};
+use std::collections::BTreeMap;
+
+/// What is known of an image in containers/storage.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodmanImage {
+    /// Names that it has, else those that it had.
+    pub names: Vec<String>,
+}
+
+/// The images in containers/storage among `claims`, by id (`sha256:…`).
+pub(super) fn images(claims: &[Claim]) -> BTreeMap<String, PodmanImage> {
+    let mut images = BTreeMap::new();
+    for image in rows(claims, "images.json", StoredImage::read) {
+        let Some(id) = image.id.as_deref().map(image_identifier) else { continue };
+        let names = if image.names.is_empty() { image.names_history } else { image.names };
+        images.entry(id).or_insert(PodmanImage { names });
+    }
+    images
+}
+
+/// Adds what the tables of containers/storage say of containers.
+pub(super) fn add_containers(claims: &[Claim], containers: &mut BTreeMap<ContainerId, Container>) {
+    for name in ["containers.json", "volatile-containers.json"] {
+        for row in rows(claims, name, StoredContainer::read) {
+            let Some(id) = row.id.as_deref().and_then(ContainerId::parse) else { continue };
+            let container = containers.entry(id).or_default();
+            let name = row.names.into_iter().next().or(row.metadata.name);
+            container.name = container.name.take().or(name);
+            container.image_name = container.image_name.take().or(row.metadata.image_name);
+            let image = row.image.as_deref().map(image_identifier);
+            container.image_id = container.image_id.take().or(image);
+        }
+    }
+}
+
+fn rows<Row>(claims: &[Claim], name: &str, read: fn(&Fields<'_>) -> Row) -> Vec<Row> {
+    let files = claims
+        .iter()
+        .filter(|(parser, _)| *parser == "podman.storage")
+        .flat_map(|(_, artifact)| artifact.files.iter().map(move |file| (artifact, file)));
+    let named = files.filter(|(_, file)| file.path.file_name() == Some(name.as_bytes()));
+    named.flat_map(|(artifact, file)| rows_of(artifact, file, read)).collect()
+}
+
+fn rows_of<Row>(
+    artifact: &Artifact,
+    file: &ArtifactFile,
+    read: fn(&Fields<'_>) -> Row,
+) -> Vec<Row> {
+    let document = artifact.read(file, &mut Silent).and_then(|bytes| json::read(&bytes).ok());
+    let Some(document) = document else { return Vec::new() };
+    let wrong = Wrong::default();
+    Fields::of_list(&document.value, &wrong).iter().map(read).collect()
+}
