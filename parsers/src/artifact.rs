@@ -86,10 +86,20 @@ impl Artifact {
     /// Reads one of the files whole, up to [`SMALL_FILE_LIMIT`]; an issue when it cannot be read
     /// or is larger, and one for each damage, as [`Artifact::open`].
     pub fn read(&self, file: &ArtifactFile, findings: &mut dyn Findings) -> Option<Vec<u8>> {
+        self.read_up_to(file, SMALL_FILE_LIMIT, findings)
+    }
+
+    /// [`Artifact::read`] with another limit, of bytes that will be held in memory.
+    pub fn read_up_to(
+        &self,
+        file: &ArtifactFile,
+        limit: u64,
+        findings: &mut dyn Findings,
+    ) -> Option<Vec<u8>> {
         let bytes = self.open(file, findings)?;
-        match read_up_to(&*bytes, SMALL_FILE_LIMIT) {
+        match read_up_to(&*bytes, limit) {
             Ok((_, true)) => {
-                let what = format!("larger than the {SMALL_FILE_LIMIT} bytes that are read of it");
+                let what = format!("larger than the {limit} bytes that are read of it");
                 findings.issue(file.issue(IssueKind::LimitReached, Position::File, what));
                 None
             }

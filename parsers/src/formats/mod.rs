@@ -1,14 +1,17 @@
 //! The formats that parsers share, each once.
 
 pub mod attributes;
+pub mod bolt;
 pub mod config_v2;
 pub mod container_directory;
 pub mod containers_storage;
+pub mod go_time;
 pub mod gzip;
 pub mod host_config;
 pub mod image_config;
 pub mod json;
 pub mod layer_source;
 pub mod layer_store;
+pub mod protobuf;
 pub mod repositories;
 pub mod secrets;
