@@ -54,7 +54,6 @@
 //! not the engine's, such as logrotate's dates: such files are named in an issue. The drivers
 //! `local`, `journald` and all others: they have other files.
 
-mod chain;
 mod cut;
 mod entry;
 mod index;
@@ -63,15 +62,13 @@ mod ledger;
 mod lenient;
 mod read;
 mod record;
-mod rotation;
 mod scan;
 mod text;
 mod token;
 mod uniform;
-mod window;
 
+use crate::formats::rotated_log::{Chain, NUMBERED, chain, window};
 use crate::{Artifact, Gather, Inventory, Parser};
-use chain::Chain;
 use dockline_timeline::{Findings, Subject};
 use entry::{Events, Log};
 use std::sync::Arc;
@@ -118,7 +115,7 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
         Some(id) => inventory.container_subject(id),
         None => Subject::UNKNOWN,
     };
-    let chain = Chain::open(artifact, findings);
+    let chain = Chain::open(artifact, &NUMBERED, findings);
     read(Log { chain, subject }, DIVISION, findings);
 }
 

@@ -1,6 +1,7 @@
 //! A log and its rotations as one: the files in the order in which they were written.
 
-use super::rotation::Rotation;
+use super::rotation::{Naming, Rotation};
+use super::window::wide;
 use crate::artifact::unreadable;
 use crate::formats::gzip::inflate;
 use crate::{Artifact, ArtifactFile};
@@ -12,75 +13,98 @@ use std::sync::Arc;
 
 /// A place in a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Spot {
+pub struct Spot {
     /// Which of its files.
-    pub(super) file: usize,
+    pub file: usize,
     /// Offset in the file's content.
-    pub(super) offset: u64,
+    pub offset: u64,
     /// Offset counted over all files.
-    pub(super) place: u64,
+    pub place: u64,
 }
 
 /// One file of a log.
-pub(super) struct Part {
+pub struct Part {
     /// What its events say of it.
-    pub(super) origin: Arc<Origin>,
+    pub origin: Arc<Origin>,
     /// Its content, decompressed.
-    pub(super) bytes: Arc<dyn ReadAt>,
+    pub bytes: Arc<dyn ReadAt>,
     /// Where it begins, counted over all files.
-    pub(super) start: u64,
+    pub start: u64,
+    /// Whether what was written before it could not be read, or not to its end.
+    pub follows_loss: bool,
 }
 
 impl Part {
     /// Where it ends, counted over all files.
-    pub(super) fn end(&self) -> u64 {
+    pub fn end(&self) -> u64 {
         self.start.saturating_add(self.bytes.len())
     }
 }
 
 /// A log and its rotations, the oldest file first.
 #[derive(Default)]
-pub(super) struct Chain {
+pub struct Chain {
     /// The files.
-    pub(super) parts: Vec<Part>,
+    pub parts: Vec<Part>,
 }
 
 impl Chain {
-    /// Opens the files of `artifact`; what cannot be opened is told to `findings`.
-    pub(super) fn open(artifact: &Artifact, findings: &mut dyn Findings) -> Chain {
-        let mut files = Vec::new();
-        for file in &artifact.files {
-            match file.capture("rotation").and_then(Rotation::parse) {
-                Some(rotation) => files.push((rotation, file)),
+    /// Opens the files of `artifact`, whose patterns capture a `rotation`; what cannot be opened is
+    /// told to `findings`.
+    pub fn open(artifact: &Artifact, naming: &Naming, findings: &mut dyn Findings) -> Chain {
+        Chain::open_files(artifact, artifact.files.iter(), naming, findings)
+    }
+
+    /// Opens some of the files of `artifact`, as [`Chain::open`] does all.
+    pub fn open_files<'a>(
+        artifact: &Artifact,
+        files: impl Iterator<Item = &'a ArtifactFile>,
+        naming: &Naming,
+        findings: &mut dyn Findings,
+    ) -> Chain {
+        let mut named = Vec::new();
+        for file in files {
+            match file.capture("rotation").and_then(naming.parse) {
+                Some(rotation) => named.push((rotation, file)),
                 None => {
-                    let what = "not a rotation of the engine, whose names end in .N or .N.gz";
+                    let what =
+                        format!("not a rotation of the engine, whose names end in {}", naming.ends);
                     findings.issue(file.issue(IssueKind::Unsupported, Position::File, what));
                 }
             }
         }
-        files.sort_by_key(|(rotation, _)| Reverse(*rotation));
+        named.sort_by_key(|(rotation, _)| (rotation.generation, Reverse(rotation.is_compressed)));
         let mut opened: Vec<Opened<'_>> = Vec::new();
-        for (rotation, file) in files {
-            if let Some(bytes) = content(artifact, file, rotation, findings) {
-                opened.push(Opened { rotation, file, bytes });
+        let mut follows_loss = false;
+        for (rotation, file) in named {
+            let content = content(artifact, file, rotation, findings);
+            let is_whole = content.as_ref().is_some_and(|content| content.is_whole);
+            if let Some(Content { bytes, .. }) = content {
+                opened.push(Opened { rotation, file, bytes, follows_loss });
             }
+            follows_loss = !is_whole;
         }
         drop_copies(&mut opened, findings);
-        Chain::of(opened.into_iter().map(|file| (file.file.origin.clone(), file.bytes)))
+        let mut chain =
+            Chain::of(opened.iter().map(|file| (file.file.origin.clone(), file.bytes.clone())));
+        for (part, opened) in chain.parts.iter_mut().zip(&opened) {
+            part.follows_loss = opened.follows_loss;
+        }
+        chain
     }
 
     /// The chain of these contents.
-    pub(super) fn of(files: impl Iterator<Item = (Arc<Origin>, Arc<dyn ReadAt>)>) -> Chain {
+    pub fn of(files: impl Iterator<Item = (Arc<Origin>, Arc<dyn ReadAt>)>) -> Chain {
         let mut chain = Chain::default();
         for (origin, bytes) in files {
             let start = chain.length();
-            chain.parts.push(Part { origin, bytes, start });
+            chain.parts.push(Part { origin, bytes, start, follows_loss: false });
         }
         chain
     }
 
     /// Bytes in all files.
-    pub(super) fn length(&self) -> u64 {
+    pub fn length(&self) -> u64 {
         self.parts.last().map_or(0, Part::end)
     }
 }
@@ -89,6 +113,13 @@ struct Opened<'a> {
     rotation: Rotation,
     file: &'a ArtifactFile,
     bytes: Arc<dyn ReadAt>,
+    follows_loss: bool,
+}
+
+struct Content {
+    bytes: Arc<dyn ReadAt>,
+    /// Whether it reaches to the end of the file.
+    is_whole: bool,
 }
 
 fn content(
@@ -96,17 +127,19 @@ fn content(
     file: &ArtifactFile,
     rotation: Rotation,
     findings: &mut dyn Findings,
-) -> Option<Arc<dyn ReadAt>> {
+) -> Option<Content> {
     let bytes = artifact.open(file, findings)?;
     if !rotation.is_compressed {
-        return Some(bytes);
+        return Some(Content { bytes, is_whole: true });
     }
     let mut content = artifact.spool.writer_for(bytes.len());
-    if let Err(problem) = inflate(&*bytes, &mut content) {
+    let inflated = inflate(&*bytes, &mut content);
+    let is_whole = inflated.is_ok();
+    if let Err(problem) = inflated {
         findings.issue(file.issue(problem.kind, Position::Offset(problem.at), problem.what));
     }
     match content.finish() {
-        Ok(content) => Some(content),
+        Ok(bytes) => Some(Content { bytes, is_whole }),
         Err(error) => {
             findings.issue(unreadable(file, &error));
             None
@@ -119,8 +152,8 @@ fn content(
 fn drop_copies(files: &mut Vec<Opened<'_>>, findings: &mut dyn Findings) {
     let mut kept: Vec<Opened<'_>> = Vec::new();
     for file in files.drain(..) {
-        let Some(before) = kept.last_mut().filter(|b| b.rotation.number == file.rotation.number)
-        else {
+        let generation = file.rotation.generation;
+        let Some(before) = kept.last_mut().filter(|b| b.rotation.generation == generation) else {
             kept.push(file);
             continue;
         };
@@ -136,7 +169,7 @@ fn drop_copies(files: &mut Vec<Opened<'_>>, findings: &mut dyn Findings) {
                 );
                 findings.issue(short.file.issue(IssueKind::Malformed, Position::File, what));
                 if is_longer {
-                    *before = file;
+                    *before = Opened { follows_loss: before.follows_loss, ..file };
                 }
             }
             Ok(false) | Err(_) => kept.push(file),
@@ -155,7 +188,7 @@ fn is_beginning(short: &dyn ReadAt, long: &dyn ReadAt) -> io::Result<bool> {
         let same = other.get_mut(..count).unwrap_or_default();
         let mut filled = 0_usize;
         while let Some(rest) = same.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            let from = at.saturating_add(super::window::wide(filled));
+            let from = at.saturating_add(wide(filled));
             match long.read_at(from, rest)? {
                 0 => return Ok(false),
                 more => filled = filled.saturating_add(more),
@@ -164,7 +197,7 @@ fn is_beginning(short: &dyn ReadAt, long: &dyn ReadAt) -> io::Result<bool> {
         if count == 0 || part != same {
             return Ok(false);
         }
-        at = at.saturating_add(super::window::wide(count));
+        at = at.saturating_add(wide(count));
     }
     Ok(true)
 }

@@ -7,7 +7,7 @@ use std::io;
 const CHUNK: u64 = 128 * 1024;
 
 /// A window that moves forward over a file and grows only when it is asked for more.
-pub(super) struct Window<'b> {
+pub struct Window<'b> {
     bytes: &'b dyn ReadAt,
     buffer: Vec<u8>,
     /// Where the window begins in the buffer.
@@ -22,27 +22,31 @@ pub(super) struct Window<'b> {
 
 impl<'b> Window<'b> {
     /// An empty window at `from`.
-    pub(super) fn new(bytes: &'b dyn ReadAt, from: u64, goal: u64) -> Window<'b> {
+    #[must_use]
+    pub fn new(bytes: &'b dyn ReadAt, from: u64, goal: u64) -> Window<'b> {
         Window { bytes, buffer: Vec::new(), start: 0, end: 0, next: from, goal }
     }
 
     /// What is in it.
-    pub(super) fn view(&self) -> &[u8] {
+    #[must_use]
+    pub fn view(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
     /// Offset of its first byte in the file.
-    pub(super) fn offset(&self) -> u64 {
+    #[must_use]
+    pub fn offset(&self) -> u64 {
         self.next.saturating_sub(wide(self.end.saturating_sub(self.start)))
     }
 
     /// Whether it reaches to the end of the file.
-    pub(super) fn is_at_end(&self) -> bool {
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
         self.next >= self.bytes.len()
     }
 
     /// Drops bytes at its front.
-    pub(super) fn forward(&mut self, count: usize) {
+    pub fn forward(&mut self, count: usize) {
         self.start = self.start.saturating_add(count).min(self.end);
     }
 
@@ -50,7 +54,7 @@ impl<'b> Window<'b> {
     ///
     /// # Errors
     /// Those of the evidence; `UnexpectedEof` when the file is shorter than it says.
-    pub(super) fn grow(&mut self) -> io::Result<()> {
+    pub fn grow(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end = self.end.saturating_sub(self.start);
         self.start = 0;
@@ -72,6 +76,7 @@ impl<'b> Window<'b> {
 }
 
 /// A number of bytes in memory as a number of bytes in a file.
-pub(super) fn wide(count: usize) -> u64 {
+#[must_use]
+pub fn wide(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
