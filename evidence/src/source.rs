@@ -3,6 +3,8 @@
 mod assembly;
 mod fstab;
 mod image;
+#[cfg(test)]
+mod tests;
 mod volumes;
 
 pub use assembly::assemble;
@@ -44,11 +46,16 @@ pub struct Source {
     pub parts: Vec<Vec<u8>>,
     /// Hashes of the whole disk that its image stores.
     pub stored_hashes: Vec<StoredHash>,
-    /// Parts of LVM2 volume groups that lie in it, and what each is called.
-    pub(crate) physical_volumes: Vec<(String, Arc<dyn ReadAt>)>,
+    /// Parts of LVM2 volume groups that lie in it.
+    pub(crate) physical_volumes: Vec<PhysicalVolume>,
     /// Trees of what mounts hide.
     beneath: Vec<SourceTree>,
+    /// How many volumes were found inside others.
+    inner_volumes: usize,
 }
+
+/// A part of LVM2 volume groups, and what it is called.
+pub(crate) type PhysicalVolume = (String, Arc<dyn ReadAt>);
 
 /// One tree of a source.
 pub struct SourceTree {
@@ -103,7 +110,8 @@ pub struct StoredHash {
     pub algorithm: &'static str,
     /// In lower-case hexadecimal digits.
     pub digits: String,
-    /// Whether the content has this hash; `None` where that was not asked.
+    /// Whether the content has this hash; `None` where that was not asked, or not all of it can be
+    /// read.
     pub is_right: Option<bool>,
 }
 
@@ -171,6 +179,7 @@ impl Source {
             stored_hashes: Vec::new(),
             physical_volumes: Vec::new(),
             beneath: Vec::new(),
+            inner_volumes: 0,
         }
     }
 

@@ -17,6 +17,7 @@ use dockline_timeline::IssueKind;
 use std::sync::Arc;
 
 /// A volume: a run of sectors that can hold a file system.
+#[derive(Clone)]
 pub(crate) struct Volume {
     /// `p2` for the second partition, `vg0-root` for a logical volume.
     pub(crate) name: String,

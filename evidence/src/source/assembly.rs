@@ -6,11 +6,11 @@
 //! then only among those that miss something.
 
 use super::fstab::{self, Mount};
-use super::{Identity, Source, SourceTree};
+use super::{Identity, PhysicalVolume, Source, SourceTree};
 use crate::file_system::Flaw;
 use crate::mounted::{Beneath, MountedTree};
 use crate::volume::lvm2;
-use crate::{ReadAt, Tree, TreePath};
+use crate::{Tree, TreePath};
 use dockline_timeline::IssueKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -50,9 +50,6 @@ pub fn assemble(sources: &mut [Source]) {
     }
 }
 
-/// A physical volume, and what it is called.
-type PhysicalVolume = (String, Arc<dyn ReadAt>);
-
 fn add_logical_volumes(sources: &mut [Source]) {
     let mut parts: Vec<(usize, Vec<PhysicalVolume>)> = Vec::new();
     for (number, source) in sources.iter_mut().enumerate() {
@@ -77,9 +74,7 @@ fn add_logical_volumes(sources: &mut [Source]) {
 impl Source {
     fn add_assembled(&mut self, assembled: lvm2::Assembled) {
         self.tell_flaws("", assembled.flaws);
-        for volume in assembled.volumes {
-            self.add_volume(volume);
-        }
+        self.add_volumes(assembled.volumes);
     }
 }
 
@@ -127,15 +122,30 @@ impl Finder<'_> {
         found
     }
 
-    /// The file system that is mounted: in the same evidence, or in one that has no root of its
-    /// own.
+    /// The file system that is mounted: on the same disk, else in the same evidence, else in one
+    /// that has no root of its own. The number of a partition says nothing of other disks.
     fn volume(&self, mount: &Mount) -> Option<Place> {
         let is_it = |place: &&Place| {
             tree_at(self.sources, **place).is_some_and(|tree| mount.names(&tree.identity))
         };
+        let disk = self.disk(&self.root);
+        let mut near = self.places.iter().filter(|place| self.disk(place) == disk);
+        if let Some(found) = near.find(is_it) {
+            return Some(*found);
+        }
+        if mount.is_by_number() {
+            return None;
+        }
         let mut own = self.places.iter().filter(|place| place.0 == self.root.0);
         let mut others = self.places.iter().filter(|place| !self.has_root(place.0));
         own.find(is_it).or_else(|| others.find(is_it)).copied()
+    }
+
+    /// The disk that a tree lies on: that of its evidence, or a volume of it that is the disk of a
+    /// virtual machine.
+    fn disk(&self, place: &Place) -> Option<(usize, &str)> {
+        let prefix = &tree_at(self.sources, *place)?.prefix;
+        Some((place.0, prefix.rsplit_once('/').map_or("", |(disk, _)| disk)))
     }
 
     fn has_root(&self, number: usize) -> bool {
@@ -264,6 +274,36 @@ mod tests {
         assert_eq!(files(&sources), expected);
         let issues: Vec<String> = sources[0].issues.iter().map(ToString::to_string).collect();
         assert!(issues[0].contains("mounts UUID=var at /var"), "{issues:?}");
+    }
+
+    /// A disk with partitions of which only the numbers are known.
+    fn numbered(name: &str, partitions: &[(&str, &str, MemoryTree)]) -> Source {
+        let mut disk = disk(name, partitions);
+        for (tree, (_, number, _)) in disk.trees.iter_mut().zip(partitions) {
+            let device_names = vec![(*number).to_owned()];
+            tree.identity = Identity { device_names, ..Identity::default() };
+        }
+        disk
+    }
+
+    #[test]
+    fn the_number_of_a_partition_names_none_of_another_disk() {
+        let root = || host("/dev/sda1 / ext4 defaults\n/dev/sda2 /var ext4 defaults\n");
+        let mut sources = [numbered("d", &[("/p1", "1", root()), ("/p2", "2", data("lib/log"))])];
+        assemble(&mut sources);
+        assert_eq!(files(&sources), ["d:/p1/etc/fstab", "d:/p1/var/lib/log"]);
+        let other = numbered("e", &[("/p2", "2", data("lib/other"))]);
+        let mut sources = [numbered("d", &[("/p1", "1", root())]), other];
+        assemble(&mut sources);
+        assert_eq!(files(&sources), ["d:/p1/etc/fstab", "e:/p2/lib/other"]);
+        assert!(sources[0].issues[0].what.contains("mounts /dev/sda2 at /var"));
+        let of_host = ("/p2", "2", data("lib/other"));
+        let of_machine = [("/vg-vm/p1", "1", root()), ("/vg-vm/p2", "2", data("lib/log"))];
+        let [one, two] = of_machine;
+        let mut sources = [numbered("d", &[of_host, one, two])];
+        assemble(&mut sources);
+        let expected = ["d:/p2/lib/other", "d:/vg-vm/p1/etc/fstab", "d:/vg-vm/p1/var/lib/log"];
+        assert_eq!(files(&sources), expected);
     }
 
     #[test]

@@ -90,6 +90,11 @@ impl Mount {
             _ => identity.device_names.iter().any(|name| name == device),
         }
     }
+
+    /// Whether it names a partition by nothing but its number on some disk.
+    pub(super) fn is_by_number(&self) -> bool {
+        matches!(by_link(&self.device), Some(("PARTITION", _)))
+    }
 }
 
 /// The tag that a name of a device stands for. Which disk `/dev/sda` was is not known any more, but

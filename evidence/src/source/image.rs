@@ -42,13 +42,24 @@ impl Opener<'_> {
         }
     }
 
+    /// Opens what lies on a disk. What its image says of itself, and the segments that it is made
+    /// of, are kept also where nothing on it can be read.
     fn open_disk(&self, disk: Disk) -> Result<Source, EvidenceError> {
-        let mut source = self.disk(&disk.bytes)?;
+        let says_something =
+            !(disk.flaws.is_empty() && disk.parts.is_empty() && disk.stored_hashes.is_empty());
+        let mut source = match self.disk(&disk.bytes) {
+            Err(error) if says_something => {
+                let mut source = Source::empty(self.name);
+                source.tell_volume("", &error);
+                source
+            }
+            opened => opened?,
+        };
         source.tell_flaws("", disk.flaws);
         source.parts = disk.parts;
         for stored in disk.stored_hashes {
             let is_right = match self.opening.verify {
-                true => Some(self.verify(&disk.bytes, &stored, &mut source)?),
+                true => source.verify(&disk.bytes, &stored),
                 false => None,
             };
             let disk::StoredHash { algorithm, digits } = stored;
@@ -56,22 +67,28 @@ impl Opener<'_> {
         }
         Ok(source)
     }
+}
 
-    fn verify(
-        &self,
-        bytes: &Arc<dyn ReadAt>,
-        stored: &disk::StoredHash,
-        source: &mut Source,
-    ) -> Result<bool, EvidenceError> {
-        let disk::StoredHash { digits, .. } = disk::verify::hash_of(bytes, stored.algorithm)?;
+impl Source {
+    /// Whether the content has the hash that the image stores; `None` where it cannot all be read.
+    fn verify(&mut self, bytes: &Arc<dyn ReadAt>, stored: &disk::StoredHash) -> Option<bool> {
+        let algorithm = stored.algorithm;
+        let digits = match disk::verify::hash_of(bytes, algorithm) {
+            Ok(found) => found.digits,
+            Err(error) => {
+                let what = format!("its {algorithm} cannot be checked: {error}");
+                self.tell_flaws("", vec![Flaw { kind: error.issue_kind(), what }]);
+                return None;
+            }
+        };
         if digits == stored.digits {
-            return Ok(true);
+            return Some(true);
         }
         let what = format!(
-            "the {} of its content is {digits}, and the image says {}: it has been changed",
-            stored.algorithm, stored.digits
+            "the {algorithm} of its content is {digits}, and the image says {}: it has been changed",
+            stored.digits
         );
-        source.tell_flaws("", vec![Flaw { kind: IssueKind::Malformed, what }]);
-        Ok(false)
+        self.tell_flaws("", vec![Flaw { kind: IssueKind::Malformed, what }]);
+        Some(false)
     }
 }
