@@ -57,11 +57,13 @@ impl Opener<'_> {
         };
         source.tell_flaws("", disk.flaws);
         source.parts = disk.parts;
+        let found = match self.opening.verify {
+            true => source.digits(&disk.bytes, &disk.stored_hashes),
+            false => Vec::new(),
+        };
+        let mut found = found.into_iter();
         for stored in disk.stored_hashes {
-            let is_right = match self.opening.verify {
-                true => source.verify(&disk.bytes, &stored),
-                false => None,
-            };
+            let is_right = found.next().map(|digits| source.verify(&stored, &digits));
             let disk::StoredHash { algorithm, digits } = stored;
             source.stored_hashes.push(StoredHash { algorithm, digits, is_right });
         }
@@ -70,25 +72,28 @@ impl Opener<'_> {
 }
 
 impl Source {
-    /// Whether the content has the hash that the image stores; `None` where it cannot all be read.
-    fn verify(&mut self, bytes: &Arc<dyn ReadAt>, stored: &disk::StoredHash) -> Option<bool> {
-        let algorithm = stored.algorithm;
-        let digits = match disk::verify::hash_of(bytes, algorithm) {
-            Ok(found) => found.digits,
-            Err(error) => {
-                let what = format!("its {algorithm} cannot be checked: {error}");
-                self.tell_flaws("", vec![Flaw { kind: error.issue_kind(), what }]);
-                return None;
-            }
-        };
-        if digits == stored.digits {
-            return Some(true);
+    /// What the hashes should be that the image stores; nothing where it cannot all be read.
+    fn digits(&mut self, bytes: &dyn ReadAt, stored: &[disk::StoredHash]) -> Vec<String> {
+        if stored.is_empty() {
+            return Vec::new();
         }
-        let what = format!(
-            "the {algorithm} of its content is {digits}, and the image says {}: it has been changed",
-            stored.digits
-        );
-        self.tell_flaws("", vec![Flaw { kind: IssueKind::Malformed, what }]);
-        Some(false)
+        disk::verify::digits_of(bytes, stored).unwrap_or_else(|error| {
+            let what = format!("the hashes that it stores cannot be checked: {error}");
+            self.tell_flaws("", vec![Flaw { kind: error.issue_kind(), what }]);
+            Vec::new()
+        })
+    }
+
+    /// Whether the content has the hash that the image stores.
+    fn verify(&mut self, stored: &disk::StoredHash, digits: &str) -> bool {
+        let is_right = digits == stored.digits;
+        if !is_right {
+            let what = format!(
+                "the {} of its content is {digits}, and the image says {}: it has been changed",
+                stored.algorithm, stored.digits
+            );
+            self.tell_flaws("", vec![Flaw { kind: IssueKind::Malformed, what }]);
+        }
+        is_right
     }
 }
