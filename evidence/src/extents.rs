@@ -2,6 +2,7 @@
 //! image, each at some offset of some bytes, with holes between them that read as zeros.
 
 use crate::ReadAt;
+use crate::read_at::{front, read_stretches, zeros};
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -98,29 +99,17 @@ impl ReadAt for Pieces {
 
     /// A piece that lies past the end of its source is an error, not zeros: it was content once.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut done = 0_usize;
-        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            let at = offset.saturating_add(u64::try_from(done).map_err(io::Error::other)?);
+        read_stretches(offset, buffer, |at, buffer| {
             if at >= self.size {
-                break;
+                return Ok(0);
             }
             let (extent, length) = self.at(at);
-            let count = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
-            let part = rest.get_mut(..count).unwrap_or_default();
-            let read = match extent {
-                None => {
-                    part.fill(0);
-                    count
-                }
-                Some(extent) => match self.read_piece(extent, at, part) {
-                    Err(error) if done == 0 => return Err(error),
-                    Err(_) => break,
-                    Ok(read) => read,
-                },
-            };
-            done = done.saturating_add(read);
-        }
-        Ok(done)
+            let buffer = front(buffer, length);
+            match extent {
+                None => Ok(zeros(buffer)),
+                Some(extent) => self.read_piece(extent, at, buffer),
+            }
+        })
     }
 }
 

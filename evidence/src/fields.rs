@@ -1,7 +1,7 @@
 //! Checked reads of the numbers of a binary structure: what was read, where, how much was needed
 //! and how much there was.
 
-use crate::{EvidenceError, ReadAt};
+use crate::{EvidenceError, ReadAt, read_at};
 
 /// The bytes of one structure, and where it lies in the evidence.
 #[derive(Clone, Copy, Debug)]
@@ -109,16 +109,10 @@ pub(crate) fn fill(
     at: u64,
     buffer: &mut [u8],
 ) -> Result<(), EvidenceError> {
-    let wanted = buffer.len();
-    let mut filled = 0_usize;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        let from = at.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
-        let count = bytes.read_at(from, rest)?;
-        if count == 0 {
-            let (need, have) = (format!("{wanted} bytes"), filled.to_string());
-            return Err(EvidenceError::Malformed { what, at, need, have });
-        }
-        filled = filled.saturating_add(count);
+    let filled = read_at::fill(bytes, at, buffer)?;
+    if filled < buffer.len() {
+        let (need, have) = (format!("{} bytes", buffer.len()), filled.to_string());
+        return Err(EvidenceError::Malformed { what, at, need, have });
     }
     Ok(())
 }

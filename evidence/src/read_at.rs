@@ -78,10 +78,8 @@ impl ReadAt for Range {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let rest = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let count = rest.min(buffer.len());
-        let buffer = buffer.get_mut(..count).unwrap_or_default();
-        self.bytes.read_at(self.start.saturating_add(offset), buffer)
+        let rest = self.length.saturating_sub(offset);
+        self.bytes.read_at(self.start.saturating_add(offset), front(buffer, rest))
     }
 }
 
@@ -107,6 +105,53 @@ impl<T: ReadAt> io::Read for Stream<T> {
     }
 }
 
+/// Reads content that lies in stretches: `read` reads what stands in one stretch at an offset, and
+/// nothing at the end. A stretch that cannot be read ends a read that began before it, and is an
+/// error of one that begins there.
+pub(crate) fn read_stretches(
+    offset: u64,
+    buffer: &mut [u8],
+    read: impl Fn(u64, &mut [u8]) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let mut done = 0_usize;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        let at = offset.saturating_add(u64::try_from(done).map_err(io::Error::other)?);
+        match read(at, rest) {
+            Ok(0) => break,
+            Ok(count) => done = done.saturating_add(count),
+            Err(_) if done > 0 => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// Fills `buffer` from `offset`; returns how many bytes were read, which is less than asked for only
+/// at the end.
+pub(crate) fn fill(bytes: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0_usize;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        let at = offset.saturating_add(u64::try_from(filled).map_err(io::Error::other)?);
+        match bytes.read_at(at, rest)? {
+            0 => break,
+            count => filled = filled.saturating_add(count),
+        }
+    }
+    Ok(filled)
+}
+
+/// The first `length` bytes of a buffer, or all.
+pub(crate) fn front(buffer: &mut [u8], length: u64) -> &mut [u8] {
+    let length = usize::try_from(length).unwrap_or(usize::MAX).min(buffer.len());
+    buffer.get_mut(..length).unwrap_or_default()
+}
+
+/// Fills a buffer with zeros; returns how many.
+pub(crate) fn zeros(buffer: &mut [u8]) -> usize {
+    buffer.fill(0);
+    buffer.len()
+}
+
 /// Reads the whole content, at most `limit` bytes of it; the second value tells whether there was
 /// more.
 ///
@@ -115,14 +160,7 @@ impl<T: ReadAt> io::Read for Stream<T> {
 pub fn read_up_to(bytes: &dyn ReadAt, limit: u64) -> io::Result<(Vec<u8>, bool)> {
     let wanted = bytes.len().min(limit);
     let mut buffer = vec![0; usize::try_from(wanted).map_err(io::Error::other)?];
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        let at = u64::try_from(filled).map_err(io::Error::other)?;
-        match bytes.read_at(at, rest)? {
-            0 => break,
-            count => filled = filled.saturating_add(count),
-        }
-    }
+    let filled = fill(bytes, 0, &mut buffer)?;
     buffer.truncate(filled);
     Ok((buffer, bytes.len() > limit))
 }

@@ -1,7 +1,7 @@
 //! What evidence is, told by its bytes and never by its name.
 
 use crate::tar;
-use crate::{EvidenceError, ReadAt};
+use crate::{EvidenceError, ReadAt, read_at};
 
 /// What evidence is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,15 +172,7 @@ fn has_header_further_on(bytes: &dyn ReadAt) -> Result<bool, EvidenceError> {
 
 /// Whether there were enough bytes.
 fn fill(bytes: &dyn ReadAt, at: u64, buffer: &mut [u8]) -> Result<bool, EvidenceError> {
-    let mut filled: usize = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        let from = at.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
-        match bytes.read_at(from, rest)? {
-            0 => return Ok(false),
-            count => filled = filled.saturating_add(count),
-        }
-    }
-    Ok(true)
+    Ok(read_at::fill(bytes, at, buffer)? == buffer.len())
 }
 
 #[cfg(test)]

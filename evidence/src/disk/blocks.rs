@@ -1,6 +1,7 @@
 //! A virtual disk that is made of blocks: each stands somewhere in the image file, or reads as
 //! zeros, or is what the parent of the image has.
 
+use crate::read_at::{front, read_stretches, zeros};
 use crate::{EvidenceError, ReadAt};
 use std::io;
 use std::sync::Arc;
@@ -45,30 +46,20 @@ impl<B: Blocks> ReadAt for BlockDisk<B> {
 
     /// A block that lies past the end of the image is an error, not zeros: it was content once.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut done = 0_usize;
-        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            let at = offset.saturating_add(u64::try_from(done).map_err(io::Error::other)?);
-            if at >= self.len() {
-                break;
-            }
-            match self.read_stretch(at, rest) {
-                Err(error) if done == 0 => return Err(error),
-                Err(_) => break,
-                Ok(count) => done = done.saturating_add(count),
-            }
-        }
-        Ok(done)
+        read_stretches(offset, buffer, |at, buffer| self.read_stretch(at, buffer))
     }
 }
 
 impl<B: Blocks> BlockDisk<B> {
-    /// Reads what stands in one place, at least one byte.
+    /// Reads what stands in one place, at least one byte before the end.
     fn read_stretch(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        if at >= self.len() {
+            return Ok(0);
+        }
         let wanted = u64::try_from(buffer.len()).map_err(io::Error::other)?;
         let wanted = wanted.min(self.len().saturating_sub(at));
         let (place, length) = self.blocks.locate(at, wanted).map_err(io::Error::other)?;
-        let length = usize::try_from(length.clamp(1, wanted)).map_err(io::Error::other)?;
-        let buffer = buffer.get_mut(..length).unwrap_or_default();
+        let buffer = front(buffer, length.clamp(1, wanted));
         match place {
             Place::Image(offset) => read_some(&self.image, offset, buffer),
             Place::Unpacked(block, offset) => read_some(&block, offset, buffer),
@@ -84,11 +75,6 @@ impl<B: Blocks> BlockDisk<B> {
             _ => Ok(zeros(buffer)),
         }
     }
-}
-
-fn zeros(buffer: &mut [u8]) -> usize {
-    buffer.fill(0);
-    buffer.len()
 }
 
 fn read_some(bytes: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {

@@ -7,6 +7,7 @@ use super::runlist::{Place, Run, Runlist};
 use super::stream::{self, Size};
 use crate::extents::Pieces;
 use crate::fields::read_exact;
+use crate::read_at::{front, read_stretches, zeros};
 use crate::{EvidenceError, ReadAt};
 use std::collections::VecDeque;
 use std::io;
@@ -111,16 +112,11 @@ impl Compressed {
     fn read_unit(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, EvidenceError> {
         let unit = offset.checked_div(self.unit_size()).unwrap_or(0);
         let inside = offset.saturating_sub(unit.saturating_mul(self.unit_size()));
-        let rest = usize::try_from(self.unit_size().saturating_sub(inside)).unwrap_or(usize::MAX);
-        let count = rest.min(buffer.len());
-        let buffer = buffer.get_mut(..count).unwrap_or_default();
+        let buffer = front(buffer, self.unit_size().saturating_sub(inside));
         let stored = self.stored_clusters(unit)?;
         if stored == 0 || stored == self.unit_clusters {
             return match stored {
-                0 => {
-                    buffer.fill(0);
-                    Ok(count)
-                }
+                0 => Ok(zeros(buffer)),
                 _ => Ok(self.stored.read_at(offset, buffer)?),
             };
         }
@@ -134,29 +130,14 @@ impl ReadAt for Compressed {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut done = 0_usize;
-        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            let at = offset.saturating_add(u64::try_from(done).map_err(io::Error::other)?);
-            if at >= self.size.bytes {
-                break;
+        read_stretches(offset, buffer, |at, buffer| {
+            let initialized = self.size.initialized.min(self.size.bytes);
+            if at >= initialized {
+                let rest = self.size.bytes.saturating_sub(at);
+                return Ok(zeros(front(buffer, rest)));
             }
-            let is_written = at < self.size.initialized;
-            let end = if is_written { self.size.initialized } else { self.size.bytes };
-            let here = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
-            let here = here.min(rest.len());
-            let part = rest.get_mut(..here).unwrap_or_default();
-            if !is_written {
-                part.fill(0);
-                done = done.saturating_add(here);
-                continue;
-            }
-            match self.read_unit(at, part) {
-                Ok(0) => break,
-                Ok(count) => done = done.saturating_add(count),
-                Err(_) if done > 0 => break,
-                Err(error) => return Err(io::Error::other(error)),
-            }
-        }
-        Ok(done)
+            let buffer = front(buffer, initialized.saturating_sub(at));
+            self.read_unit(at, buffer).map_err(io::Error::other)
+        })
     }
 }

@@ -6,6 +6,7 @@ use super::table::{Place, Table};
 use crate::disk::inflate::{Wrapping, inflate};
 use crate::disk::recent::RecentBlocks;
 use crate::fields::{Fields, read_exact};
+use crate::read_at::read_stretches;
 use crate::{EvidenceError, ReadAt};
 use std::io;
 use std::sync::Arc;
@@ -110,23 +111,14 @@ impl ReadAt for Chunks {
     /// A chunk that is missing or damaged is an error, and ends a read that began before it.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let chunk_size = u64::try_from(self.chunk_size).map_err(io::Error::other)?;
-        let mut done = 0_usize;
-        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            let at = offset.saturating_add(u64::try_from(done).map_err(io::Error::other)?);
+        read_stretches(offset, buffer, |at, buffer| {
             if at >= self.size {
-                break;
+                return Ok(0);
             }
             let number = at.checked_div(chunk_size).unwrap_or(0);
-            let chunk = match self.recent.block(number, || self.chunk(number)) {
-                Ok(chunk) => chunk,
-                Err(_) if done > 0 => break,
-                Err(error) => return Err(io::Error::other(error)),
-            };
-            match chunk.as_slice().read_at(at.checked_rem(chunk_size).unwrap_or(0), rest)? {
-                0 => break,
-                read => done = done.saturating_add(read),
-            }
-        }
-        Ok(done)
+            let chunk = self.recent.block(number, || self.chunk(number));
+            let chunk = chunk.map_err(io::Error::other)?;
+            chunk.as_slice().read_at(at.checked_rem(chunk_size).unwrap_or(0), buffer)
+        })
     }
 }

@@ -5,6 +5,7 @@ use super::header::{Compression, Header};
 use crate::disk::inflate::{Wrapping, inflate};
 use crate::disk::recent::RecentBlocks;
 use crate::fields::read_exact;
+use crate::read_at::{front, read_stretches, zeros};
 use crate::{EvidenceError, ReadAt};
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -42,7 +43,7 @@ impl Layer {
 
     fn read(&self, content: Content, buffer: &mut [u8]) -> Result<usize, EvidenceError> {
         match content {
-            Content::Below | Content::Zeros => Ok(zeros(buffer, u64::MAX)),
+            Content::Below | Content::Zeros => Ok(zeros(buffer)),
             Content::Stored(at) => match self.data.read_at(at, buffer)? {
                 0 => Err(EvidenceError::Malformed {
                     what: "QCOW2 cluster",
@@ -105,7 +106,7 @@ impl Chain {
             let rest = layer.size().saturating_sub(at);
             if rest == 0 {
                 // Past its end an image is zeros, whatever the images below it hold.
-                return Ok(zeros(buffer, length));
+                return Ok(zeros(front(buffer, length)));
             }
             length = length.min(rest);
             let run = layer.map.run(at, length)?;
@@ -117,20 +118,9 @@ impl Chain {
         let base = self.base.as_ref().filter(|base| at < base.len());
         match base {
             Some(base) => Ok(base.read_at(at, front(buffer, length))?),
-            None => Ok(zeros(buffer, length)),
+            None => Ok(zeros(front(buffer, length))),
         }
     }
-}
-
-fn front(buffer: &mut [u8], length: u64) -> &mut [u8] {
-    let length = usize::try_from(length).unwrap_or(usize::MAX).min(buffer.len());
-    buffer.get_mut(..length).unwrap_or_default()
-}
-
-fn zeros(buffer: &mut [u8], length: u64) -> usize {
-    let front = front(buffer, length);
-    front.fill(0);
-    front.len()
 }
 
 impl ReadAt for Chain {
@@ -141,17 +131,8 @@ impl ReadAt for Chain {
     /// A cluster that cannot be read is an error, and ends a read that began before it.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let rest = self.len().saturating_sub(offset);
-        let buffer = front(buffer, rest);
-        let mut done = 0_usize;
-        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            let at = offset.saturating_add(u64::try_from(done).map_err(io::Error::other)?);
-            match self.read_piece(at, rest) {
-                Ok(0) => break,
-                Ok(read) => done = done.saturating_add(read),
-                Err(_) if done > 0 => break,
-                Err(error) => return Err(io::Error::other(error)),
-            }
-        }
-        Ok(done)
+        read_stretches(offset, front(buffer, rest), |at, buffer| {
+            self.read_piece(at, buffer).map_err(io::Error::other)
+        })
     }
 }

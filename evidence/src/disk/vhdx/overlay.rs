@@ -1,6 +1,7 @@
 //! The file as it is once its log is replayed: sectors in memory over the file itself.
 
 use crate::ReadAt;
+use crate::read_at::{front, read_stretches, zeros};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -88,19 +89,7 @@ impl ReadAt for Replayed {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut done = 0_usize;
-        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            let at = offset.saturating_add(u64::try_from(done).map_err(io::Error::other)?);
-            if at >= self.len() {
-                break;
-            }
-            match self.read_stretch(at, rest) {
-                Err(error) if done == 0 => return Err(error),
-                Err(_) | Ok(0) => break,
-                Ok(count) => done = done.saturating_add(count),
-            }
-        }
-        Ok(done)
+        read_stretches(offset, buffer, |at, buffer| self.read_stretch(at, buffer))
     }
 }
 
@@ -111,18 +100,14 @@ impl Replayed {
         let file_rest = self.file.len().saturating_sub(at);
         let is_in_file = patch.is_none() && file_rest > 0;
         let length = end.saturating_sub(at).min(if is_in_file { file_rest } else { u64::MAX });
-        let length = usize::try_from(length).unwrap_or(usize::MAX).min(buffer.len());
-        let buffer = buffer.get_mut(..length).unwrap_or_default();
+        let buffer = front(buffer, length);
         match patch {
             Some((start, Patch { content: Content::Sector(sector), .. })) => {
                 sector.read_at(at.saturating_sub(start), buffer)
             }
             None if is_in_file => self.file.read_at(at, buffer),
             // Zeros that the log wrote, or where it made the file longer.
-            _ => {
-                buffer.fill(0);
-                Ok(length)
-            }
+            _ => Ok(zeros(buffer)),
         }
     }
 }

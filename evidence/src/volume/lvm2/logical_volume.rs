@@ -5,6 +5,7 @@ use super::Physical;
 use super::volume_group::VolumeGroup;
 use crate::ReadAt;
 use crate::file_system::Flaw;
+use crate::read_at::{front, read_stretches, zeros};
 use dockline_timeline::IssueKind;
 use std::io;
 use std::sync::Arc;
@@ -132,13 +133,11 @@ impl Mapped {
     /// Reads once, within one stripe.
     fn read(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         if self.areas.is_empty() {
-            buffer.fill(0);
-            return Ok(buffer.len());
+            return Ok(zeros(buffer));
         }
         let place = self.place(offset.saturating_sub(self.start));
         let (bytes, at, length) = place.ok_or(io::ErrorKind::InvalidInput)?;
-        let count = usize::try_from(length).unwrap_or(usize::MAX).min(buffer.len());
-        let read = bytes.read_at(at, buffer.get_mut(..count).unwrap_or_default())?;
+        let read = bytes.read_at(at, front(buffer, length))?;
         if read == 0 {
             let what = format!("the physical volume ends before byte {at}, where content lies");
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, what));
@@ -159,19 +158,10 @@ impl ReadAt for Mapping {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut done = 0_usize;
-        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            let at = offset.saturating_add(u64::try_from(done).map_err(io::Error::other)?);
+        read_stretches(offset, buffer, |at, buffer| {
             let segment = self.segments.partition_point(|segment| segment.end <= at);
-            let Some(segment) = self.segments.get(segment) else { break };
-            let left = usize::try_from(segment.end.saturating_sub(at)).unwrap_or(usize::MAX);
-            let count = left.min(rest.len());
-            match segment.read(at, rest.get_mut(..count).unwrap_or_default()) {
-                Err(error) if done == 0 => return Err(error),
-                Err(_) => break,
-                Ok(read) => done = done.saturating_add(read),
-            }
-        }
-        Ok(done)
+            let Some(segment) = self.segments.get(segment) else { return Ok(0) };
+            segment.read(at, front(buffer, segment.end.saturating_sub(at)))
+        })
     }
 }
