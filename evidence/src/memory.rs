@@ -12,6 +12,7 @@ struct Node {
     /// Content of a regular file, target of a symbolic link.
     content: Arc<Vec<u8>>,
     attributes: Vec<ExtendedAttribute>,
+    is_damaged: bool,
 }
 
 /// A tree in memory.
@@ -46,6 +47,7 @@ fn node(kind: FileKind, content: Vec<u8>, modified: Option<Instant>) -> Node {
         },
         content: Arc::new(content),
         attributes: Vec::new(),
+        is_damaged: false,
     }
 }
 
@@ -71,6 +73,27 @@ impl MemoryTree {
     #[must_use]
     pub fn with_node(self, path: &str, kind: FileKind, content: &[u8]) -> Self {
         self.with(path, node(kind, content.to_vec(), None))
+    }
+
+    /// All its directories were last modified then.
+    #[must_use]
+    pub fn with_directories_modified(mut self, modified: Option<Instant>) -> Self {
+        for node in self.nodes.values_mut() {
+            if node.metadata.kind == FileKind::Directory {
+                node.metadata.modified = modified;
+            }
+        }
+        self
+    }
+
+    /// The node at `path` can be read, but something is wrong with it.
+    #[must_use]
+    pub fn with_damage(mut self, path: &str) -> Self {
+        let node = TreePath::parse(path.as_bytes()).and_then(|path| self.nodes.get_mut(&path));
+        if let Some(node) = node {
+            node.is_damaged = true;
+        }
+        self
     }
 
     fn with(mut self, path: &str, node_to_add: Node) -> Self {
@@ -133,5 +156,11 @@ impl Tree for MemoryTree {
         path: &TreePath,
     ) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
         Ok(self.node(path)?.attributes.clone())
+    }
+
+    fn damage(&self, path: &TreePath) -> Vec<EvidenceError> {
+        let (need, have) = ("the right checksum".to_owned(), "another".to_owned());
+        let error = EvidenceError::Malformed { what: "inode", at: 0, need, have };
+        if self.node(path).is_ok_and(|node| node.is_damaged) { vec![error] } else { Vec::new() }
     }
 }

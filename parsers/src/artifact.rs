@@ -145,43 +145,13 @@ pub fn unreadable(file: &ArtifactFile, error: &EvidenceError) -> Issue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dockline_evidence::{Entry, ExtendedAttribute, MemoryTree};
+    use dockline_evidence::MemoryTree;
     use dockline_timeline::{Collected, Rank};
-
-    /// A tree in which one thing is wrong with every file that holds something.
-    struct Damaged(MemoryTree);
-
-    impl Tree for Damaged {
-        fn list(&self, directory: &TreePath) -> Result<Vec<Entry>, EvidenceError> {
-            self.0.list(directory)
-        }
-        fn metadata(&self, path: &TreePath) -> Result<Metadata, EvidenceError> {
-            self.0.metadata(path)
-        }
-        fn open(&self, path: &TreePath) -> Result<Arc<dyn ReadAt>, EvidenceError> {
-            self.0.open(path)
-        }
-        fn link_target(&self, path: &TreePath) -> Result<Vec<u8>, EvidenceError> {
-            self.0.link_target(path)
-        }
-        fn extended_attributes(
-            &self,
-            path: &TreePath,
-        ) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
-            self.0.extended_attributes(path)
-        }
-        fn damage(&self, path: &TreePath) -> Vec<EvidenceError> {
-            let (need, have) = ("the right checksum".to_owned(), "another".to_owned());
-            let error = EvidenceError::Malformed { what: "inode", at: 7, need, have };
-            let has_content = self.0.metadata(path).is_ok_and(|metadata| metadata.size > 0);
-            if has_content { vec![error] } else { Vec::new() }
-        }
-    }
 
     #[test]
     fn a_file_that_is_read_tells_its_damage_once_and_is_read_all_the_same() {
-        let tree = MemoryTree::new().with_file("log", "text", None).with_file("empty", "", None);
-        let (tree, spool) = (Arc::new(Damaged(tree)), Spool::default());
+        let tree = MemoryTree::new().with_file("log", "text", None).with_file("other", "", None);
+        let (tree, spool) = (Arc::new(tree.with_damage("log")), Spool::default());
         let artifact = Artifact { tree, root: TreePath::root(), files: Vec::new(), spool };
         let told = |name: &str| {
             let place = (Arc::from("host"), Arc::from("disk"), Arc::from(format!("/{name}")));
@@ -195,8 +165,8 @@ mod tests {
             let words = |issue: &Issue| format!("{:?} {}", issue.kind, issue.what);
             read.issues.iter().map(words).collect::<Vec<_>>()
         };
-        let what = "Malformed inode at byte 7: need the right checksum, have another";
+        let what = "Malformed inode at byte 0: need the right checksum, have another";
         assert_eq!(told("log"), [what]);
-        assert_eq!(told("empty"), [""; 0]);
+        assert_eq!(told("other"), [""; 0]);
     }
 }

@@ -133,7 +133,7 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &
             if kind != FileKind::Regular {
                 return;
             }
-            if let Some(candidate) = reading.nested.candidate(path, kind) {
+            if let Some(candidate) = reading.nested.candidate(path) {
                 disks.push((path.clone(), candidate));
             }
             match claim(&patterns, path) {

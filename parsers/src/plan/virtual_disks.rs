@@ -6,7 +6,7 @@
 //! `~/.docker/desktop/vms/0`, or wherever its user moved them. `ext4.vhdx` is also the disk of any
 //! other distribution of WSL 2, in which an engine may run, too.
 
-use dockline_evidence::{FileKind, TreePath};
+use dockline_evidence::TreePath;
 
 /// Which virtual disks inside the evidence are opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,8 +42,9 @@ pub(super) enum Candidate {
 }
 
 impl Nested {
-    pub(super) fn candidate(self, path: &TreePath, kind: FileKind) -> Option<Candidate> {
-        if kind != FileKind::Regular || self == Nested::Never {
+    /// What the regular file of this path is.
+    pub(super) fn candidate(self, path: &TreePath) -> Option<Candidate> {
+        if self == Nested::Never {
             return None;
         }
         let name = path.file_name()?;

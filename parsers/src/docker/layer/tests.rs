@@ -3,9 +3,7 @@
 
 use crate::plan::{Reading, Subtree, plan};
 use crate::{ChainId, DiffId, Digest};
-use dockline_evidence::{
-    Entry, EvidenceError, ExtendedAttribute, FileKind, MemoryTree, Metadata, ReadAt, Tree, TreePath,
-};
+use dockline_evidence::MemoryTree;
 use dockline_timeline::{Collected, Findings, Instant};
 use serde_json::Value;
 use std::sync::Arc;
@@ -16,33 +14,9 @@ fn at(second: i64) -> Option<Instant> {
     Instant::new(1_700_000_000 + second, 0)
 }
 
-/// A tree whose directories have times: those of the files in them are 0, theirs are 1,000.
-struct Timed(MemoryTree);
-
-impl Tree for Timed {
-    fn list(&self, directory: &TreePath) -> Result<Vec<Entry>, EvidenceError> {
-        self.0.list(directory)
-    }
-    fn metadata(&self, path: &TreePath) -> Result<Metadata, EvidenceError> {
-        let metadata = self.0.metadata(path)?;
-        let modified = match metadata.kind {
-            FileKind::Directory => at(1_000),
-            _ => metadata.modified,
-        };
-        Ok(Metadata { modified, ..metadata })
-    }
-    fn open(&self, path: &TreePath) -> Result<Arc<dyn ReadAt>, EvidenceError> {
-        self.0.open(path)
-    }
-    fn link_target(&self, path: &TreePath) -> Result<Vec<u8>, EvidenceError> {
-        self.0.link_target(path)
-    }
-    fn extended_attributes(
-        &self,
-        path: &TreePath,
-    ) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
-        self.0.extended_attributes(path)
-    }
+/// The directories have times: those of the files in them are 0, theirs are 1,000.
+fn timed(tree: MemoryTree) -> MemoryTree {
+    tree.with_directories_modified(at(1_000))
 }
 
 fn layer_of(text: &str) -> DiffId {
@@ -84,7 +58,7 @@ fn with_mount(tree: MemoryTree, driver: &str, parent: &ChainId) -> MemoryTree {
         .with_file(&format!("{folder}/parent"), parent.0.as_str(), at(0))
 }
 
-fn run(tree: impl Tree + 'static) -> (Vec<Value>, Vec<String>) {
+fn run(tree: MemoryTree) -> (Vec<Value>, Vec<String>) {
     let subtree = Subtree {
         evidence: Arc::from("e"),
         host: Some(Arc::from("h")),
@@ -102,7 +76,7 @@ fn run(tree: impl Tree + 'static) -> (Vec<Value>, Vec<String>) {
     (events, found.issues.iter().map(ToString::to_string).collect())
 }
 
-fn orphans(tree: impl Tree + 'static) -> Vec<(String, String)> {
+fn orphans(tree: MemoryTree) -> Vec<(String, String)> {
     let (events, issues) = run(tree);
     assert_eq!(issues, [""; 0]);
     let is_orphan = |event: &&Value| event["tag"].to_string().contains("orphan");
@@ -133,7 +107,7 @@ fn a_store_that_is_whole_has_no_orphans() {
         .with_file("d/overlay2/m/link", "MMM", at(0))
         .with_file("d/overlay2/m/lower", "l/III:l/BBB:l/AAA", at(0))
         .with_file("d/overlay2/0123456789abcdefghijklmno/link", "KKK", at(0));
-    assert_eq!(orphans(Timed(tree)), []);
+    assert_eq!(orphans(timed(tree)), []);
 }
 
 #[test]
@@ -142,12 +116,12 @@ fn a_container_that_is_gone_went_before_its_directory_changed_last() {
     let tree = with_layer(MemoryTree::new(), "overlay2", (None, &base), "a");
     let tree = with_image(tree, "overlay2", &[&base]);
     let tree = with_mount(tree, "overlay2", &ChainId::on(None, &base));
-    assert_eq!(orphans(Timed(tree.clone())), [], "no directory of containers, no conclusion");
+    assert_eq!(orphans(timed(tree.clone())), [], "no directory of containers, no conclusion");
     let tree = tree.with_file("d/containers/other", "", at(0));
     let text = "[1a1a1a1a1a1a] container removed: its writable layer is left, its directory is not; \
                 at this time, the last change of /d/containers, or before";
     let expected = ("2023-11-14T22:30:00.000000000Z".to_owned(), text.to_owned());
-    assert_eq!(orphans(Timed(tree)), [expected]);
+    assert_eq!(orphans(timed(tree)), [expected]);
 }
 
 #[test]
@@ -162,9 +136,9 @@ fn only_the_store_of_its_own_driver_misses_the_layer_of_a_container() {
         .with_file(&format!("d/containers/{other}/config.v2.json"), "{}", at(0));
     let config = format!("d/containers/{CONTAINER}/config.v2.json");
     let containerd = tree.clone().with_file(&config, r#"{"Driver":"overlayfs"}"#, at(0));
-    assert_eq!(orphans(Timed(containerd)), []);
+    assert_eq!(orphans(timed(containerd)), []);
     let missing = tree.with_file(&config, r#"{"Driver":"overlay2"}"#, at(0));
-    let found = orphans(Timed(missing));
+    let found = orphans(timed(missing));
     assert!(found[0].1.contains("removal of the container begun and not finished"), "{found:?}");
     assert_eq!(found.len(), 1);
 }
@@ -175,9 +149,9 @@ fn an_image_of_one_store_holds_no_layer_of_another() {
     let tree = with_layer(MemoryTree::new(), "overlay2", (None, &base), "a");
     let tree = with_layer(tree, "btrfs", (None, &base), "a");
     let tree = with_image(tree, "overlay2", &[&base]);
-    assert_eq!(orphans(Timed(tree.clone())), [], "no images of btrfs, no conclusion");
+    assert_eq!(orphans(timed(tree.clone())), [], "no images of btrfs, no conclusion");
     let tree = with_image(tree, "btrfs", &[&layer_of("another")]);
-    let found = orphans(Timed(tree));
+    let found = orphans(timed(tree));
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].1.contains("the last change of /d/image/btrfs/imagedb"), "{found:?}");
 }
@@ -192,15 +166,15 @@ fn what_was_put_on_a_layer_and_is_gone_left_its_time() {
         .with_file("d/overlay2/0123456789abcdefghijklmno/link", "KKK", at(50))
         .with_file("d/overlay2/0123456789abcdefghijklmno/lower", "l/AAA", at(50));
     let matched = tree.clone().with_file("d/overlay2/a/committed", "", at(50));
-    assert_eq!(orphans(Timed(matched)), []);
+    assert_eq!(orphans(timed(matched)), []);
     let tree = tree.with_file("d/overlay2/a/committed", "", at(70));
-    let found = orphans(Timed(tree.clone()));
+    let found = orphans(timed(tree.clone()));
     assert_eq!(found[0].0, "2023-11-14T22:14:30.000000000Z");
     assert!(found[0].1.contains("that is gone since: a container"), "{found:?}");
     let other = layer_of("not collected");
     let partial = with_layer(tree, "overlay2", (None, &other), "b");
     let partial = with_image(partial, "overlay2", &[&other]);
-    assert_eq!(orphans(Timed(partial)), [], "a directory of the store is not in the evidence");
+    assert_eq!(orphans(timed(partial)), [], "a directory of the store is not in the evidence");
 }
 
 #[test]
@@ -240,7 +214,7 @@ fn pieces_without_a_data_root_are_read_and_nothing_is_concluded() {
         .with_file(&format!("{folder}/diff"), base.0.as_str(), at(0))
         .with_file(&format!("layerdb/mounts/{CONTAINER}/mount-id"), "m", at(0))
         .with_file(&format!("layerdb/mounts/{CONTAINER}/parent"), base.0.as_str(), at(0));
-    let (events, issues) = run(Timed(tree));
+    let (events, issues) = run(timed(tree));
     assert_eq!((events.len(), issues.len()), (2, 0));
     assert!(events.iter().all(|event| event["time_confidence"] == "filesystem"));
 }
