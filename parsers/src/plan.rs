@@ -149,6 +149,7 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &
             }
         };
         walk_subtree(&subtree, &mut visit, &mut plan.issues);
+        plan.issues.append(&mut hosts.issues);
         for (path, candidate) in disks {
             subtrees.extend(plan.open_disk(&subtree, (&path, &candidate), reading));
         }

@@ -10,7 +10,7 @@ use super::{Identity, PhysicalVolume, Source, SourceTree};
 use crate::file_system::Flaw;
 use crate::mounted::{Beneath, MountedTree};
 use crate::volume::lvm2;
-use crate::{Tree, TreePath};
+use crate::{EvidenceError, Tree, TreePath};
 use dockline_timeline::IssueKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,12 +22,17 @@ pub fn assemble(sources: &mut [Source]) {
     let places = places(sources);
     let mut mounted: BTreeSet<Place> = BTreeSet::new();
     let mut hosts: Vec<(Place, Found)> = Vec::new();
+    let mut damaged: Vec<(Place, Vec<EvidenceError>)> = Vec::new();
     for place in &places {
         let Some(root) = tree_at(sources, *place) else { continue };
         // A directory or an archive of a host holds what was mounted.
         let is_disk = root.identity != Identity::default();
-        let mounts = fstab::read(&*root.tree);
-        if mounts.is_empty() || !is_disk || mounted.contains(place) {
+        if !is_disk || mounted.contains(place) {
+            continue;
+        }
+        let (mounts, damage) = fstab::read(&*root.tree);
+        damaged.push((*place, damage));
+        if mounts.is_empty() {
             continue;
         }
         let mut found = Finder { sources: &*sources, places: &places, root: *place }.find(mounts);
@@ -35,6 +40,9 @@ pub fn assemble(sources: &mut [Source]) {
         found.volumes.retain(|_, volume| hosts.iter().all(|(host, _)| host != volume));
         mounted.extend(found.volumes.values());
         hosts.push((*place, found));
+    }
+    for (place, errors) in damaged {
+        tell_damage(sources, place, &errors);
     }
     for (place, found) in hosts {
         mount(sources, place, found);
@@ -154,6 +162,14 @@ impl Finder<'_> {
     }
 }
 
+/// Tells what is wrong with the table of a tree.
+fn tell_damage(sources: &mut [Source], (number, index): Place, errors: &[EvidenceError]) {
+    let Some(source) = sources.get_mut(number) else { return };
+    let Some(root) = source.trees.get(index) else { return };
+    let prefix = format!("{}/etc/fstab", root.prefix);
+    errors.iter().for_each(|error| source.tell_volume(&prefix, error));
+}
+
 /// Mounts what was found into the tree at `place`.
 fn mount(sources: &mut [Source], place: Place, found: Found) {
     let Some(root) = tree_at(sources, place) else { return };
@@ -248,6 +264,17 @@ mod tests {
         assemble(&mut sources);
         assert_eq!(files(&sources), ["d:/p2/etc/fstab", "d:/p2/var/lib/log"]);
         assert!(sources[0].issues.is_empty());
+    }
+
+    #[test]
+    fn a_damaged_table_is_followed_and_told() {
+        let root = host(TABLE).with_damage("etc/fstab");
+        let mut sources = [disk("d", &[("/p1", "root", root), ("/p2", "var", data("lib/log"))])];
+        assemble(&mut sources);
+        assert_eq!(files(&sources), ["d:/p1/etc/fstab", "d:/p1/var/lib/log"]);
+        let told: Vec<String> = sources[0].issues.iter().map(ToString::to_string).collect();
+        let what = "inode at byte 0: need the right checksum, have another (malformed)";
+        assert_eq!(told, [format!("d:/p1/etc/fstab: {what}")]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::Identity;
 use crate::read_at::read_up_to;
-use crate::{Tree, TreePath};
+use crate::{EvidenceError, Tree, TreePath};
 
 /// Bytes of the file that are read.
 const SIZE_LIMIT: u64 = 1 << 20;
@@ -32,12 +32,19 @@ fn path() -> Option<TreePath> {
     TreePath::parse(b"etc/fstab")
 }
 
-/// What the table of this tree mounts below its root; nothing where there is none.
-pub(super) fn read(tree: &dyn Tree) -> Vec<Mount> {
-    let Some(file) = path().and_then(|path| tree.open(&path).ok()) else { return Vec::new() };
-    let Ok((bytes, _)) = read_up_to(&*file, SIZE_LIMIT) else { return Vec::new() };
-    let text = String::from_utf8_lossy(&bytes);
-    text.lines().filter_map(parse).take(MAX_MOUNTS).collect()
+/// What the table of this tree mounts below its root, nothing where there is none; and what is
+/// wrong with the table.
+pub(super) fn read(tree: &dyn Tree) -> (Vec<Mount>, Vec<EvidenceError>) {
+    let Some(path) = path() else { return Default::default() };
+    match tree.open(&path).and_then(|file| Ok(read_up_to(&*file, SIZE_LIMIT)?)) {
+        Err(EvidenceError::NotFound | EvidenceError::WrongKind { .. }) => Default::default(),
+        Err(error) => (Vec::new(), vec![error]),
+        Ok((bytes, _)) => {
+            let text = String::from_utf8_lossy(&bytes);
+            let mounts = text.lines().filter_map(parse).take(MAX_MOUNTS).collect();
+            (mounts, tree.damage(&path))
+        }
+    }
 }
 
 fn parse(line: &str) -> Option<Mount> {
@@ -141,7 +148,8 @@ short
     #[test]
     fn the_lines_that_mount_a_disk_below_the_root_are_taken() {
         let tree = MemoryTree::new().with_file("etc/fstab", TABLE, None);
-        let mounts = read(&tree);
+        let (mounts, damage) = read(&tree);
+        assert!(damage.is_empty());
         let taken: Vec<String> =
             mounts.iter().map(|mount| format!("{} {}", mount.device, mount.directory)).collect();
         assert_eq!(

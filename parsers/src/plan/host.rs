@@ -2,7 +2,8 @@
 
 use super::Subtree;
 use dockline_evidence::read_at::read_up_to;
-use dockline_evidence::{Tree, TreePath};
+use dockline_evidence::{EvidenceError, Tree, TreePath};
+use dockline_timeline::{Issue, Place};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,11 +14,13 @@ const HOSTNAME_LIMIT: u64 = 253;
 pub(super) struct Hosts<'a> {
     subtree: &'a Subtree,
     known: BTreeMap<TreePath, Arc<str>>,
+    /// What is wrong with the files that name them.
+    pub(super) issues: Vec<Issue>,
 }
 
 impl<'a> Hosts<'a> {
     pub(super) fn new(subtree: &'a Subtree) -> Self {
-        Hosts { subtree, known: BTreeMap::new() }
+        Hosts { subtree, known: BTreeMap::new(), issues: Vec::new() }
     }
 
     /// The host that `root` belongs to: the name that the user gave, else the `etc/hostname` nearest
@@ -37,22 +40,70 @@ impl<'a> Hosts<'a> {
         host
     }
 
-    fn find(&self, root: &TreePath) -> Option<Arc<str>> {
+    fn find(&mut self, root: &TreePath) -> Option<Arc<str>> {
         let mut above = vec![TreePath::root()];
         for component in root.components() {
             above.push(above.last()?.join(component)?);
         }
-        above.iter().find_map(|directory| hostname(&*self.subtree.tree, directory))
+        above.iter().find_map(|directory| self.hostname(&directory.below(b"etc/hostname")?))
+    }
+
+    /// The content of the file, if there is one that names a host.
+    fn hostname(&mut self, path: &TreePath) -> Option<Arc<str>> {
+        let tree = self.subtree.tree.clone();
+        let bytes = match read(&*tree, path) {
+            Err(EvidenceError::NotFound | EvidenceError::WrongKind { .. }) => return None,
+            Err(error) => {
+                self.tell(path, &error);
+                return None;
+            }
+            Ok(bytes) => bytes,
+        };
+        tree.damage(path).iter().for_each(|error| self.tell(path, error));
+        let text = String::from_utf8(bytes).ok()?;
+        let name =
+            text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+        let is_name =
+            name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
+        is_name.then(|| Arc::from(name))
+    }
+
+    /// Each data root asks for the same files: what is wrong with them is told once.
+    fn tell(&mut self, path: &TreePath, error: &EvidenceError) {
+        let place = Place::file(&self.subtree.evidence, &self.subtree.shown(path));
+        let issue = Issue::new(error.issue_kind(), place, error.to_string());
+        if !self.issues.contains(&issue) {
+            self.issues.push(issue);
+        }
     }
 }
 
-/// The content of `etc/hostname` below `directory`, if there is one that names a host.
-fn hostname(tree: &dyn Tree, directory: &TreePath) -> Option<Arc<str>> {
-    let file = tree.open(&directory.below(b"etc/hostname")?).ok()?;
-    let (bytes, _) = read_up_to(&*file, HOSTNAME_LIMIT).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
-    let name =
-        text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
-    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
-    is_name.then(|| Arc::from(name))
+fn read(tree: &dyn Tree, path: &TreePath) -> Result<Vec<u8>, EvidenceError> {
+    Ok(read_up_to(&*tree.open(path)?, HOSTNAME_LIMIT)?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dockline_evidence::MemoryTree;
+
+    #[test]
+    fn a_damaged_name_of_a_host_is_used_and_told_once() {
+        let tree = MemoryTree::new().with_file("etc/hostname", "web1\n", None);
+        let subtree = Subtree {
+            evidence: Arc::from("disk"),
+            prefix: Arc::from("/p2"),
+            host: None,
+            fallback_host: Arc::from("disk"),
+            depth: 0,
+            tree: Arc::new(tree.with_damage("etc/hostname")),
+        };
+        let mut hosts = Hosts::new(&subtree);
+        for root in ["var/lib/docker", "srv/docker"] {
+            assert_eq!(&*hosts.of(&TreePath::parse(root.as_bytes()).unwrap()), "web1");
+        }
+        let told: Vec<String> = hosts.issues.iter().map(ToString::to_string).collect();
+        let what = "inode at byte 0: need the right checksum, have another (malformed)";
+        assert_eq!(told, [format!("disk:/p2/etc/hostname: {what}")]);
+    }
 }
