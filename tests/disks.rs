@@ -310,6 +310,41 @@ fn a_disk_of_a_crashed_host_is_read_as_the_kernel_recovers_it() {
     }
 }
 
+/// Where the inode of the container's log lies in `testdata/evidence/ext4/container-log.img.zst`.
+const LOG_INODE: usize = 39 * 1024 + 512;
+
+/// Exit status, events, and issues with their places, of the disk with one byte of that inode changed.
+fn with_damaged_inode(at: usize, folder: &Path) -> (Option<i32>, usize, Vec<String>) {
+    let image = File::open(project("testdata/evidence/ext4/container-log.img.zst")).unwrap();
+    let mut image = zstd::decode_all(image).unwrap();
+    image[LOG_INODE + at] ^= 1;
+    let (disk, report) = (folder.join("web1.raw"), folder.join("report.json"));
+    fs::write(&disk, image).unwrap();
+    let arguments = ["timeline", "-f", "jsonl", "-q", "--overwrite", "--report"];
+    let paths = [report.to_str().unwrap(), disk.to_str().unwrap()];
+    let output = run(&[&arguments[..], &paths].concat(), &[0, 3]);
+    let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
+    let told = report["issues"].as_array().unwrap().iter().map(|issue| {
+        format!("{}:{}: {}", text(issue, "evidence"), text(issue, "path"), text(issue, "what"))
+    });
+    (output.status.code(), output.stdout.split(|byte| *byte == b'\n').count() - 1, told.collect())
+}
+
+#[test]
+fn what_is_damaged_of_a_log_on_a_disk_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = "ab".repeat(32);
+    let log = format!("web1.raw:/var/lib/docker/containers/{id}/{id}-json.log");
+    // The time at which the file was deleted means nothing, but it is under the checksum.
+    let (status, events, told) = with_damaged_inode(0x14, folder.path());
+    let what = "ext4 inode at byte 0: need the right checksum in inode 19, have another";
+    assert_eq!((status, events, told), (Some(3), 200, vec![format!("{log}: {what}")]));
+    // Without the magic number of its extents, nothing of the content is found.
+    let (status, events, told) = with_damaged_inode(0x28, folder.path());
+    assert_eq!((status, events), (Some(3), 0));
+    assert!(told.iter().any(|issue| issue.starts_with(&log)), "{told:?}");
+}
+
 /// Files that a process may have open at first, fewer than the segments that it needs.
 #[cfg(target_os = "linux")]
 const FEW_FILES: &str = "ulimit -S -n 256 && exec \"$0\" \"$@\"";

@@ -137,3 +137,42 @@ impl Tree for Beneath {
         self.tree.damage(path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MemoryTree, ext4};
+
+    fn path(text: &str) -> TreePath {
+        TreePath::parse(text.as_bytes()).unwrap()
+    }
+
+    fn damaged(file: &str) -> Arc<dyn Tree> {
+        let tree = MemoryTree::new().with_file("a/log", "x", None).with_file("b/log", "x", None);
+        Arc::new(tree.with_damage(file))
+    }
+
+    #[test]
+    fn damage_is_that_of_the_file_system_that_is_seen() {
+        let tree = MountedTree::new(damaged("a/log"), vec![(path("b"), damaged("b/log"))]);
+        let damage = |file: &str| tree.damage(&path(file)).len();
+        assert_eq!(["a/log", "b/log", "b/a/log", "b/b/log"].map(damage), [1, 0, 0, 1]);
+        let hidden = Beneath::new(damaged("b/log"), vec![path("b")]);
+        assert_eq!(hidden.damage(&path("b/log")).len(), 1);
+    }
+
+    #[test]
+    fn the_same_directory_of_two_file_systems_is_two() {
+        let image = include_bytes!("../../testdata/evidence/images/ext2.zst");
+        let image = Arc::new(zstd::decode_all(&image[..]).unwrap());
+        let open = || ext4::open(image.clone()).unwrap().tree;
+        let tree = MountedTree::new(open(), vec![(path("deep"), open()), (path("etc"), open())]);
+        let identity = |directory: &str| tree.identity(&path(directory)).unwrap();
+        let all = ["", "attr", "deep", "deep/attr", "etc", "etc/attr"].map(identity);
+        for (number, one) in all.iter().enumerate() {
+            assert!(!all[..number].contains(one), "{all:?}");
+        }
+        let hidden = Beneath::new(open(), vec![path("deep")]);
+        assert_eq!(hidden.identity(&path("deep")), open().identity(&path("deep")));
+    }
+}

@@ -191,3 +191,33 @@ fn whole(
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ntfs::boot_sector::BootSector;
+    use crate::ntfs::file_record::FileReference;
+    use crate::ntfs::tests::volume;
+
+    #[test]
+    fn a_file_with_more_streams_than_are_told_is_a_reached_limit() {
+        let device: Arc<dyn ReadAt> = Arc::new(volume());
+        let boot = BootSector::find(&device, &mut Vec::new()).unwrap();
+        let mft = Mft::open(device, &boot, &mut Vec::new()).unwrap();
+        let named = |number: usize| Listed {
+            kind: AttributeType::DATA,
+            name: Name::from_bytes(&u16::try_from(number).unwrap().to_le_bytes()),
+            first_cluster: 0,
+            record: FileReference::any(5),
+            instance: 0,
+        };
+        let names = |count: usize| {
+            let base = mft.record(FileReference::any(5)).unwrap();
+            File { base, list: Some((1..=count).map(named).collect()) }
+                .names_of(AttributeType::DATA)
+        };
+        assert_eq!(names(MAX_STREAMS).unwrap().len(), MAX_STREAMS);
+        let error = names(MAX_STREAMS + 1).unwrap_err();
+        assert_eq!(error.to_string(), "streams of an NTFS file: limit of 1024 reached");
+    }
+}

@@ -154,3 +154,20 @@ fn short(
     let last = parts.iter().rev().find_map(|part| part.as_ref().ok());
     last.map(|part| part.malformed(format!("runs of {need} clusters"), have))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_in_more_pieces_than_any_is_a_reached_limit() {
+        // Each run is the cluster behind the one before.
+        let mut pairs = [0x11, 1, 1].repeat(MAX_RUNS);
+        let mut all = Runlist::default();
+        all.decode(&Fields::new("runs", 0, &pairs)).unwrap();
+        assert_eq!((all.runs.len(), all.end()), (MAX_RUNS, MAX_RUNS as u64));
+        pairs.extend([0x11, 1, 1]);
+        let error = Runlist::default().decode(&Fields::new("runs", 0, &pairs)).unwrap_err();
+        assert_eq!(error.to_string(), "runs of an NTFS file: limit of 2097152 reached");
+    }
+}

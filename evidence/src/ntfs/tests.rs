@@ -16,7 +16,7 @@ const EXPECTED: &str = include_str!("../../../testdata/evidence/ntfs/expected.ts
 const OF_WINDOWS: [&str; 5] =
     ["windows link", "junction", "overlay filter", "in the cloud", "with a short name"];
 
-fn volume() -> Vec<u8> {
+pub(super) fn volume() -> Vec<u8> {
     zstd::decode_all(VOLUME).unwrap()
 }
 

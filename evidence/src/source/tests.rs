@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use super::{Opening, Source, open_bytes, open_nested};
+use super::{Opening, Source, open, open_bytes, open_nested};
 use crate::volume::Volume;
 use crate::{MemoryTree, TreePath};
 use std::path::Path;
@@ -53,6 +53,22 @@ fn a_hash_that_cannot_be_checked_is_an_issue_and_the_image_is_open() {
     assert!(source.stored_hashes.iter().all(|hash| hash.is_right.is_none()));
     let said = told(&source);
     assert!(said.iter().any(|issue| issue.contains("cannot be checked: ")), "{said:?}");
+}
+
+#[test]
+fn a_virtual_disk_that_is_compressed_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("docker_data.vhdx.zst");
+    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/evidence/images");
+    std::fs::copy(images.join("vhdx.zst"), &path).unwrap();
+    let source = open(&path, "docker_data.vhdx.zst", &Opening::default()).unwrap();
+    assert_eq!((source.file_systems.len(), told(&source)), (1, vec![]));
+    assert_eq!(source.file_systems[0].kind, "ext2");
+    let names: Vec<Vec<u8>> = {
+        let entries = source.trees[0].tree.list(&TreePath::root()).unwrap();
+        entries.into_iter().map(|entry| entry.name).collect()
+    };
+    assert!(names.contains(&b"big.txt".to_vec()), "{names:?}");
 }
 
 /// A disk of which the partitions begin at these sectors and go on for so many.

@@ -54,3 +54,37 @@ impl Nested {
         (self == Nested::All).then_some(Candidate::Possible)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Plan, Reading, Subtree, plan};
+    use dockline_evidence::MemoryTree;
+    use std::sync::Arc;
+
+    /// What is planned of a tree that lies in so many disks, and holds one.
+    fn planned(depth: usize) -> Plan {
+        let image = include_bytes!("../../../testdata/evidence/images/ext2.zst");
+        let subtree = Subtree {
+            evidence: Arc::from("disk"),
+            prefix: Arc::from("/p1"),
+            host: None,
+            fallback_host: Arc::from("disk"),
+            depth,
+            tree: Arc::new(MemoryTree::new().with_file("vms/Docker.raw", *image, None)),
+        };
+        plan(&[subtree], &|_| true, &Reading::default())
+    }
+
+    #[test]
+    fn a_disk_in_too_many_others_is_told_and_not_opened() {
+        let opened = planned(MAX_DEPTH - 1);
+        assert_eq!(opened.nested, [Arc::from("disk:/p1/vms/Docker.raw")]);
+        assert_eq!(opened.issues, []);
+        let refused = planned(MAX_DEPTH);
+        assert!(refused.nested.is_empty());
+        let told: Vec<String> = refused.issues.iter().map(ToString::to_string).collect();
+        let what = "a disk in 4 others is not opened (limit reached)";
+        assert_eq!(told, [format!("disk:/p1/vms/Docker.raw: {what}")]);
+    }
+}
