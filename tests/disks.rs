@@ -310,13 +310,18 @@ fn a_disk_of_a_crashed_host_is_read_as_the_kernel_recovers_it() {
     }
 }
 
-/// Where the inode of the container's log lies in `testdata/evidence/ext4/container-log.img.zst`.
+/// A disk of one host with a container's log of 200 lines.
+fn container_log() -> Vec<u8> {
+    let image = File::open(project("testdata/evidence/ext4/container-log.img.zst")).unwrap();
+    zstd::decode_all(image).unwrap()
+}
+
+/// Where the inode of that log lies.
 const LOG_INODE: usize = 39 * 1024 + 512;
 
 /// Exit status, events, and issues with their places, of the disk with one byte of that inode changed.
 fn with_damaged_inode(at: usize, folder: &Path) -> (Option<i32>, usize, Vec<String>) {
-    let image = File::open(project("testdata/evidence/ext4/container-log.img.zst")).unwrap();
-    let mut image = zstd::decode_all(image).unwrap();
+    let mut image = container_log();
     image[LOG_INODE + at] ^= 1;
     let (disk, report) = (folder.join("web1.raw"), folder.join("report.json"));
     fs::write(&disk, image).unwrap();
@@ -368,4 +373,34 @@ fn an_image_of_more_segments_than_files_may_be_open_is_read() {
         .unwrap();
     let words = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{words}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn hundreds_of_disks_are_read_in_one_run_and_a_broken_one_costs_itself() {
+    const DISKS: usize = 300;
+    let folder = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..DISKS).map(|number| format!("web{number:03}.raw")).collect();
+    fs::write(folder.path().join(&names[0]), container_log()).unwrap();
+    for name in &names[1..] {
+        fs::hard_link(folder.path().join(&names[0]), folder.path().join(name)).unwrap();
+    }
+    fs::write(folder.path().join("broken.raw"), &container_log()[..1536]).unwrap();
+    let output = Command::new("sh")
+        .args(["-c", &format!("ulimit -v 800000 && {FEW_FILES}"), env!("CARGO_BIN_EXE_dockline")])
+        .args(["timeline", "broken.raw", "-f", "jsonl", "-q", "--memory", "64M"])
+        .args(["--threads", "2", "--report", "report.json"])
+        .args(&names)
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{words}");
+    assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 200 * DISKS);
+    let report = fs::read(folder.path().join("report.json")).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["evidence"].as_array().unwrap().len(), DISKS);
+    let issues = report["issues"].as_array().unwrap();
+    assert!(issues.iter().all(|issue| text(issue, "evidence") == "broken.raw"), "{issues:?}");
+    assert!(!issues.is_empty());
 }
