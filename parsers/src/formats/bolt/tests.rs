@@ -1,5 +1,6 @@
-#![cfg(test)]
 //! Databases made by hand: what is right is read whole, and each wrong byte costs only what it says.
+
+#![cfg(test)]
 
 use super::*;
 
