@@ -1,5 +1,6 @@
 //! The id of a container: 64 lower-case hexadecimal digits.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 /// The id of a container: 64 lower-case hexadecimal digits, never shortened.
@@ -16,6 +17,12 @@ impl ContainerId {
     /// The 64 digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for ContainerId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

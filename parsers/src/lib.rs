@@ -10,6 +10,7 @@ pub mod artifact;
 #[cfg(test)]
 mod case;
 pub mod container_id;
+pub mod containerd;
 pub mod digest;
 pub mod docker;
 pub mod formats;
@@ -31,7 +32,7 @@ pub use parser::{Gather, Parser};
 pub use plan::{Plan, plan};
 
 /// Every parser, by family and name.
-pub static ALL: &[&[&Parser]] = &[docker::PARSERS, podman::PARSERS];
+pub static ALL: &[&[&Parser]] = &[docker::PARSERS, containerd::PARSERS, podman::PARSERS];
 
 /// Every parser, in order.
 pub fn all() -> impl Iterator<Item = &'static Parser> {

@@ -111,12 +111,11 @@ const BLOCKS: u64 = 16_384;
 const LARGEST_BLOCK: u64 = 4 * 1024 * 1024;
 
 fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dyn Findings) {
-    let subject = match artifact.capture("container") {
-        Some(id) => inventory.container_subject(id),
-        None => Subject::UNKNOWN,
-    };
+    let id = artifact.capture("container");
+    let subject = id.map_or(Subject::UNKNOWN, |id| inventory.container_subject(id));
+    let is_removed = id.is_some_and(|id| inventory.is_removed(id));
     let chain = Chain::open(artifact, &NUMBERED, findings);
-    read(Log { chain, subject }, DIVISION, findings);
+    read(Log { chain, subject, is_removed }, DIVISION, findings);
 }
 
 fn read(log: Log, division: Division, findings: &mut dyn Findings) {

@@ -27,6 +27,9 @@ pub struct Container {
     pub labels: Vec<String>,
     /// Risky settings, ordered by name.
     pub risks: Vec<Risk>,
+    /// Whether a primary store of an engine describes it, be it readable or not; false when only
+    /// other traces of it are left.
+    pub described: bool,
 }
 
 /// The two files of a container that say what it is.
@@ -117,6 +120,7 @@ impl Description {
             image_id: config.image_id.as_deref().map(clipped),
             labels: config.settings.labels.clone(),
             risks: judge(&case),
+            described: true,
         }
     }
 }

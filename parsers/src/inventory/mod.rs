@@ -9,12 +9,14 @@ mod containers;
 mod images;
 mod layers;
 mod podman;
+mod removed;
 pub mod risk;
 
 pub use containers::Container;
 pub use images::Image;
 pub use layers::{Layer, Mount};
 pub use podman::PodmanImage;
+pub use removed::REMOVED_CONTAINER;
 pub use risk::{Risk, Severity};
 
 use crate::{Artifact, ContainerId};
@@ -41,6 +43,9 @@ impl Findings for Silent {
 pub struct Inventory {
     /// Containers by id, of whatever is left of them.
     pub containers: BTreeMap<ContainerId, Container>,
+    /// Whether a primary store of containers is in the evidence: then one that no store describes
+    /// was removed.
+    pub describes_containers: bool,
     /// Images of graph-driver stores by id (`sha256:…`, the digest of the image's config).
     pub images: BTreeMap<String, Image>,
     /// Images of containers/storage by id (`sha256:…`, the digest of the image's config).
@@ -59,13 +64,15 @@ impl Inventory {
         let (layers, mounts) = layers::read(claims);
         let mut containers = containers::read(claims, &images, &mounts);
         podman::add_containers(claims, &mut containers);
-        Inventory { containers, images, podman_images: podman::images(claims), layers, mounts }
+        let describes_containers = removed::has_primary_store(claims, &containers);
+        let podman_images = podman::images(claims);
+        Inventory { containers, describes_containers, images, podman_images, layers, mounts }
     }
 
     /// The subject of an event about a container: whatever is known of it, at least its id.
     #[must_use]
     pub fn container_subject(&self, id: &str) -> Subject {
-        let known = ContainerId::parse(id).and_then(|id| self.containers.get(&id));
+        let known = self.containers.get(id);
         Subject {
             container_identifier: Some(id.to_owned()),
             container_name: known.and_then(|container| container.name.clone()),

@@ -30,6 +30,7 @@ pub(super) fn add_containers(claims: &[Claim], containers: &mut BTreeMap<Contain
         for row in rows(claims, name, StoredContainer::read) {
             let Some(id) = row.id.as_deref().and_then(ContainerId::parse) else { continue };
             let container = containers.entry(id).or_default();
+            container.described = true;
             let name = row.names.into_iter().next().or(row.metadata.name);
             container.name = container.name.take().or(name);
             container.image_name = container.image_name.take().or(row.metadata.image_name);

@@ -23,6 +23,10 @@ impl ImageFile<'_> {
             event.tags.push(Cow::from("not-wall-clock"));
         }
         self.config.describe(&mut event);
+        // An image that a registry knows may have been committed from a container of another host.
+        if self.known.digests.is_empty() {
+            self.inventory.mark_removed(&mut event);
+        }
         findings.event(&event);
     }
 

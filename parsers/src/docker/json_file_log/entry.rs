@@ -4,6 +4,7 @@ use super::chain::Chain;
 use super::join::{Message, Messages, SPAN};
 use super::record::Attrs;
 use super::scan::Sink;
+use crate::inventory::REMOVED_CONTAINER;
 use dockline_timeline::{
     Event, Findings, Issue, IssueKind, Key, Kind, Meaning, Position, Subject, Value,
 };
@@ -22,6 +23,8 @@ pub(super) struct Log {
     pub(super) chain: Chain,
     /// The container.
     pub(super) subject: Subject,
+    /// Whether that was removed.
+    pub(super) is_removed: bool,
 }
 
 impl Log {
@@ -76,6 +79,7 @@ impl Messages for Events<'_, '_> {
         event.position = Position::Offset(message.spot.offset);
         event.action = "log";
         event.log_source = message.stream.name();
+        event.tags.extend(self.log.is_removed.then_some(Cow::Borrowed(REMOVED_CONTAINER)));
         let pairs = match message.attrs {
             Attrs::Pairs(pairs) => pairs,
             Attrs::Json(json) => {

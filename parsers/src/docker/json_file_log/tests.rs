@@ -26,7 +26,11 @@ fn log(files: &[&[u8]]) -> Log {
         let bytes: Arc<dyn ReadAt> = Arc::new(bytes.to_vec());
         (origin, bytes)
     };
-    Log { chain: Chain::of((0..).zip(files).map(file)), subject: Subject::UNKNOWN }
+    Log {
+        chain: Chain::of((0..).zip(files).map(file)),
+        subject: Subject::UNKNOWN,
+        is_removed: false,
+    }
 }
 
 /// What is found in these files when they are read at once.

@@ -72,6 +72,7 @@ impl Store<'_> {
         }
         self.add_driver(&mut event);
         event.attribute("layer_directory", Some(Value::Text(named.name.into())));
+        self.inventory.mark_removed(&mut event);
         findings.event(&event);
     }
 

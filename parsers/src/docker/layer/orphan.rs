@@ -85,6 +85,7 @@ impl Store<'_> {
         event.text = (&text).into();
         event.layer_identifier = trace.layer.map(Digest::as_str);
         event.tags.push(Cow::from("orphan"));
+        self.inventory.mark_removed(&mut event);
         self.add_driver(&mut event);
         findings.event(&event);
     }

@@ -34,6 +34,7 @@ impl Store<'_> {
         event.attribute("layer_directory", directory.map(|name| Value::Text(name.into())));
         let init = mount.init_id.as_deref();
         event.attribute("init_directory", init.map(|name| Value::Text(name.into())));
+        self.inventory.mark_removed(&mut event);
         findings.event(&event);
     }
 

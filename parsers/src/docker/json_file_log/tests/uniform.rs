@@ -178,7 +178,7 @@ fn changed(before: &[u8], after: &[u8]) -> Vec<String> {
     let origin = Arc::new(Origin::new(place, "docker.json_file_log", Rank(0)));
     let file: (_, Arc<dyn ReadAt>) = (origin, bytes.clone());
     let chain = Chain::of(std::iter::once(file));
-    let log = Arc::new(Log { chain, subject: Subject::UNKNOWN });
+    let log = Arc::new(Log { chain, subject: Subject::UNKNOWN, is_removed: false });
     let mut held = Held::default();
     index(&log, 0..bytes.len(), bytes.len(), &mut held);
     bytes.has_changed.store(true, Ordering::Relaxed);

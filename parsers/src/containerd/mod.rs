@@ -1,0 +1,7 @@
+//! What containerd leaves under its root: `/var/lib/containerd`, or `containerd/daemon` below the
+//! data root of an engine that runs its own.
+
+use crate::Parser;
+
+/// The parsers of this family, by name.
+pub static PARSERS: &[&Parser] = &[];
