@@ -8,6 +8,7 @@ use crate::case::project;
 use crate::program::{events_of, host, list, text};
 use dockline_evidence::read_at::read_up_to;
 use dockline_evidence::{Opening, Tree, TreePath, source};
+use dockline_timeline::Instant;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,6 +49,13 @@ impl Truth {
     fn json_lines(&self, name: &str) -> Vec<Value> {
         let text = String::from_utf8(self.bytes(name)).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Every action of the scenario, with its time.
+    fn action_list(&self) -> Vec<u8> {
+        let path = TreePath::root().join(b"ground_truth.json").unwrap();
+        let file = self.tree.open(&path).unwrap();
+        read_up_to(&*file, 64 << 20).unwrap().0
     }
 
     fn names(&self, prefix: &str) -> Vec<String> {
@@ -240,6 +248,39 @@ fn every_tag_and_digest_is_an_event() {
             }
         }
     }
+}
+
+/// Commands of the scenario that the truth has in other quotes than the history.
+const QUOTED_OTHERWISE: &str = "crash_burst_create";
+
+#[test]
+fn every_command_of_the_client_is_an_event_of_its_second() {
+    let mut commands = 0;
+    for name in HOSTS {
+        let events = events_of(&host(name));
+        let entered: Vec<(&str, &str)> = events
+            .iter()
+            .filter(|event| text(event, "data_type") == "bash:history:entry")
+            .map(|event| (text(event, "datetime_ns"), text(event, "command_line")))
+            .collect();
+        let truth: Value = serde_json::from_slice(&Truth::of(name).action_list()).unwrap();
+        let actions = truth["events"].as_array().unwrap();
+        let called: Vec<&Value> =
+            actions.iter().filter(|action| action["cmd"].is_string()).collect();
+        assert_eq!(entered.len(), called.len(), "{name}");
+        for action in called {
+            let second = action["time_ns"].as_i64().unwrap() / 1_000_000_000;
+            let at = Instant::new(second, 0).unwrap().to_string();
+            let is_same = |line: &str| match text(action, "what") {
+                QUOTED_OTHERWISE => line.starts_with("docker exec victim sh -c 'mkdir"),
+                _ => line == text(action, "cmd"),
+            };
+            let found = entered.iter().any(|(time, line)| *time == at && is_same(line));
+            assert!(found, "{name}: {at} {}", text(action, "cmd"));
+            commands += 1;
+        }
+    }
+    assert_eq!(commands, 238);
 }
 
 /// Containers that the scenario of each host ran with a setting that is a way out to the host.

@@ -69,6 +69,12 @@ impl MemoryTree {
         self.with(path, node(FileKind::Regular, content.into(), modified))
     }
 
+    /// Adds a directory that was last modified then, and the directories above it.
+    #[must_use]
+    pub fn with_directory(self, path: &str, modified: Option<Instant>) -> Self {
+        self.with(path, node(FileKind::Directory, Vec::new(), modified))
+    }
+
     /// Adds a node of any other kind; for a symbolic link, `content` is its target.
     #[must_use]
     pub fn with_node(self, path: &str, kind: FileKind, content: &[u8]) -> Self {

@@ -14,6 +14,7 @@ pub mod containerd;
 pub mod digest;
 pub mod docker;
 pub mod formats;
+pub mod host;
 pub mod image_reference;
 pub mod image_store;
 pub mod inventory;
@@ -32,7 +33,8 @@ pub use parser::{Gather, Parser};
 pub use plan::{Plan, plan};
 
 /// Every parser, by family and name.
-pub static ALL: &[&[&Parser]] = &[docker::PARSERS, containerd::PARSERS, podman::PARSERS];
+pub static ALL: &[&[&Parser]] =
+    &[docker::PARSERS, containerd::PARSERS, podman::PARSERS, host::PARSERS];
 
 /// Every parser, in order.
 pub fn all() -> impl Iterator<Item = &'static Parser> {

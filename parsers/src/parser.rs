@@ -14,6 +14,9 @@ pub enum Gather {
     Together,
     /// All files of one data root are one artifact: what each means shows only beside the others.
     DataRoot,
+    /// The first file of a data root, by path, stands for all of it: the parser lists the rest
+    /// itself. For stores of so many files that one entry for each would not fit into memory.
+    FirstOfRoot,
 }
 
 /// A parser: one kind of artifact, turned into events.

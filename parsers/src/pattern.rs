@@ -9,6 +9,7 @@
 //! | `{name:id}` | 64 lower-case hexadecimal digits |
 //! | `{name}` | one or more bytes |
 //! | `{name*}` | any number of bytes |
+//! | `{name**}`, as a component of its own | one component or more, up to the nearest that the pattern goes on with |
 //!
 //! A capture takes as many bytes as it can. A name that stands twice must match the same text.
 
@@ -30,11 +31,18 @@ enum Piece {
     Any(&'static str),
 }
 
+/// One component, or several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Component {
+    One(Vec<Piece>),
+    Several(&'static str),
+}
+
 /// A compiled pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// Pieces of each component, the last component first.
-    components: Vec<Vec<Piece>>,
+    /// The last component first.
+    components: Vec<Component>,
 }
 
 /// What a pattern matched.
@@ -59,8 +67,9 @@ fn piece(input: &'static str) -> IResult<&'static str, Piece> {
     alt((capture, literal)).parse(input)
 }
 
-fn component(input: &'static str) -> IResult<&'static str, Vec<Piece>> {
-    many1(piece).parse(input)
+fn component(input: &'static str) -> IResult<&'static str, Component> {
+    let several = map(delimited(tag("{"), name, tag("**}")), Component::Several);
+    alt((several, map(many1(piece), Component::One))).parse(input)
 }
 
 impl Pattern {
@@ -69,9 +78,9 @@ impl Pattern {
     pub fn compile(text: &'static str) -> Option<Pattern> {
         let mut components = Vec::new();
         for part in text.split('/') {
-            let (rest, pieces) = component(part).ok()?;
+            let (rest, compiled) = component(part).ok()?;
             value((), nom::combinator::eof::<_, nom::error::Error<_>>).parse(rest).ok()?;
-            components.push(pieces);
+            components.push(compiled);
         }
         components.reverse();
         Some(Pattern { components })
@@ -81,12 +90,25 @@ impl Pattern {
     #[must_use]
     pub fn matches(&self, path: &TreePath) -> Option<Match> {
         let mut captures = Vec::new();
-        let mut names = path.components().rev();
-        for pieces in &self.components {
-            let name = std::str::from_utf8(names.next()?).ok()?;
+        let mut names = path.components().rev().peekable();
+        let mut components = self.components.iter().peekable();
+        let mut matched = 0_usize;
+        while let Some(component) = components.next() {
+            let name = names.next()?;
             let mut here = Vec::new();
-            if !match_component(pieces, name, &mut here) {
-                return None;
+            matched = matched.saturating_add(1);
+            match component {
+                Component::One(pieces) if is_match(pieces, name, &mut here) => {}
+                Component::One(_) => return None,
+                Component::Several(capture) => {
+                    let mut several = vec![std::str::from_utf8(name).ok()?];
+                    while let Some(name) = names.next_if(|name| !stops(components.peek(), name)) {
+                        several.push(std::str::from_utf8(name).ok()?);
+                        matched = matched.saturating_add(1);
+                    }
+                    several.reverse();
+                    here.push((*capture, several.join("/")));
+                }
             }
             // Components are visited from the end: captures are put in front to keep their order.
             here.append(&mut captures);
@@ -96,12 +118,21 @@ impl Pattern {
             return None;
         }
         let mut root = path.clone();
-        for _ in &self.components {
+        for _ in 0..matched {
             root = root.parent()?;
         }
         captures.dedup();
         Some(Match { root, captures })
     }
+}
+
+/// Whether a component that the pattern goes on with matches this name.
+fn stops(next: Option<&&Component>, name: &[u8]) -> bool {
+    matches!(next, Some(Component::One(pieces)) if is_match(pieces, name, &mut Vec::new()))
+}
+
+fn is_match(pieces: &[Piece], name: &[u8], captures: &mut Vec<(&'static str, String)>) -> bool {
+    std::str::from_utf8(name).is_ok_and(|name| match_component(pieces, name, captures))
 }
 
 /// Whether equal names captured equal texts.
@@ -189,8 +220,22 @@ mod tests {
     }
 
     #[test]
+    fn several_components_reach_up_to_the_nearest_that_the_pattern_goes_on_with() {
+        let pattern = "repositories/{repository**}/_uploads/{upload}/data";
+        let path = "srv/repositories/r/v2/repositories/lab/tools/web/_uploads/u/data";
+        let captures = [("repository", "lab/tools/web".to_owned()), ("upload", "u".to_owned())];
+        let found = matched(pattern, path).unwrap();
+        assert_eq!(
+            (found.0.as_str(), found.1.as_slice()),
+            ("/srv/repositories/r/v2", &captures[..])
+        );
+        assert_eq!(matched(pattern, "v2/repositories/_uploads/u/data"), None);
+        assert_eq!(matched(pattern, "lab/_uploads/u/data"), None);
+    }
+
+    #[test]
     fn what_is_no_pattern_is_refused() {
-        for text in ["", "a//b", "{", "{}", "{Name}", "{a:hex}", "a}"] {
+        for text in ["", "a//b", "{", "{}", "{Name}", "{a:hex}", "a}", "x{a**}", "{a**}x"] {
             assert_eq!(Pattern::compile(text), None, "{text}");
         }
     }

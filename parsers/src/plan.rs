@@ -17,7 +17,7 @@ use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
 use dockline_evidence::walk::{Descend, walk};
 use dockline_evidence::{FileKind, Opening, Source, Spool, Tree, TreePath, assemble, source};
 use dockline_timeline::{Issue, IssueKind, Job, Origin, Place, Rank};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use virtual_disks::Candidate;
 
@@ -129,6 +129,7 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &
     while let Some(subtree) = subtrees.get(index).cloned() {
         let mut hosts = host::Hosts::new(&subtree);
         let mut disks = Vec::new();
+        let mut stood_for = BTreeSet::new();
         let mut visit = |path: &TreePath, kind: FileKind| {
             if kind != FileKind::Regular {
                 return;
@@ -137,6 +138,9 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &
                 disks.push((path.clone(), candidate));
             }
             match claim(&patterns, path) {
+                Some((parser, found))
+                    if parser.gather == Gather::FirstOfRoot
+                        && !stood_for.insert((parser.name, found.root.clone())) => {}
                 Some((parser, found)) => files.push(ClaimedFile {
                     parser,
                     path: path.clone(),
@@ -306,7 +310,7 @@ fn gather(
 fn gather_key(file: &ClaimedFile) -> GatherKey {
     let (directory, capture) = match file.parser.gather {
         Gather::File => (file.path.clone(), String::new()),
-        Gather::DataRoot => (file.root.clone(), String::new()),
+        Gather::DataRoot | Gather::FirstOfRoot => (file.root.clone(), String::new()),
         Gather::Together => {
             let directory = file.path.parent().unwrap_or_else(TreePath::root);
             let capture = file.captures.first().map(|(_, text)| text.clone());

@@ -1,6 +1,7 @@
 //! The formats that parsers share, each once.
 
 pub mod attributes;
+pub mod base64;
 pub mod bolt;
 pub mod config_v2;
 pub mod container_directory;

@@ -1,0 +1,43 @@
+//! Files that say something by being there.
+
+use super::{CLIENT, HomeFile};
+use dockline_timeline::{Findings, Meaning, Subject};
+use std::borrow::Cow;
+
+impl HomeFile<'_> {
+    pub(super) fn trace(&self, findings: &mut dyn Findings) {
+        findings.records(&self.file.origin, 1, 0);
+        let Some(modified) = self.modified(findings) else { return };
+        let name = self.file.path.file_name().unwrap_or_default();
+        let (what, is_secret) = what(name, self.file.capture("tls"), self.file.capture("key"));
+        let text = format!("{what}; its content is not read");
+        let at = (modified, Meaning::ContentModification);
+        let mut event = self.event(&CLIENT, &Subject::UNKNOWN, at);
+        event.action = "write";
+        event.text = (&text).into();
+        event.tags.extend(is_secret.then_some(Cow::Borrowed("possible-secret")));
+        findings.event(&event);
+    }
+}
+
+/// What the file is, and whether its content is a secret.
+fn what(name: &[u8], tls: Option<&str>, key: Option<&str>) -> (String, bool) {
+    if let Some(tls) = tls {
+        let what = format!("certificate or key of a context, {tls}, last written");
+        return (what, tls.ends_with("key.pem"));
+    }
+    if let Some(key) = key {
+        return (format!("private key {key} for signing images last written"), true);
+    }
+    match name {
+        b".token_seed" => {
+            let what = "seed of tokens last written: a login at a registry with tokens, or before";
+            (what.to_owned(), true)
+        }
+        b"config" => ("kubeconfig with clusters and credentials last written".to_owned(), true),
+        name => {
+            let name = String::from_utf8_lossy(name);
+            (format!("user's settings of Podman, Buildah and Skopeo, {name}, last written"), false)
+        }
+    }
+}
