@@ -327,3 +327,30 @@ fn every_event_of_a_container_carries_its_id_name_and_image() {
         }
     }
 }
+
+#[test]
+fn every_network_was_created_when_inspect_says() {
+    let mut count = 0;
+    for name in HOSTS {
+        let events = events_of(&host(name));
+        let of_type = |event: &&Value| text(event, "data_type") == "docker:network";
+        let created: BTreeSet<_> = events
+            .iter()
+            .filter(of_type)
+            .map(|event| {
+                ["network_identifier", "network_name", "datetime_ns"].map(|key| text(event, key))
+            })
+            .collect();
+        for network in Truth::of(name).json("inspect_networks.json") {
+            // Those of a Swarm are kept by its managers, in their log.
+            if text(&network, "Scope") == "swarm" {
+                continue;
+            }
+            let at = nine_digits(text(&network, "Created"));
+            let expected = [text(&network, "Id"), text(&network, "Name"), &at];
+            assert!(created.contains(&expected), "{name}: {expected:?} not in {created:#?}");
+            count += 1;
+        }
+    }
+    assert!(count > 12, "only {count} networks were compared");
+}

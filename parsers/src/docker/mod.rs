@@ -6,6 +6,7 @@ mod image_config;
 mod image_repositories;
 mod json_file_log;
 mod layer;
+mod network_db;
 
 use crate::Parser;
 
@@ -17,4 +18,5 @@ pub static PARSERS: &[&Parser] = &[
     &image_repositories::PARSER,
     &json_file_log::PARSER,
     &layer::PARSER,
+    &network_db::PARSER,
 ];

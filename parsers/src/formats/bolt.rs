@@ -23,7 +23,7 @@ mod page;
 mod walk;
 
 use crate::ArtifactFile;
-use dockline_timeline::{Findings, IssueKind, Position};
+use dockline_timeline::{Findings, Issue, IssueKind, Position};
 use walk::{Slot, Tree};
 
 /// Larger databases are not read: the file is held in memory. Engines write a few megabytes.
@@ -49,7 +49,16 @@ pub struct Flaw {
 impl Flaw {
     /// Tells it as an issue with `file`.
     pub fn report(&self, file: &ArtifactFile, findings: &mut dyn Findings) {
-        findings.issue(file.issue(self.kind, Position::Offset(self.offset), self.what.clone()));
+        findings.issue(self.issue(file));
+    }
+
+    /// Tells it as an issue that cost the whole `file`, of so many bytes.
+    pub fn report_lost(&self, file: &ArtifactFile, length: usize, findings: &mut dyn Findings) {
+        findings.issue(self.issue(file).losing(1, page::as_u64(length)));
+    }
+
+    fn issue(&self, file: &ArtifactFile) -> Issue {
+        file.issue(self.kind, Position::Offset(self.offset), self.what.clone())
     }
 }
 

@@ -68,7 +68,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("repositories-devicemapper", "images of engines before 1.10 are not supported"),
     ("repositories-overlay", "images of engines before 1.10 are not supported"),
     ("image/identity-cache.db", "the image identity cache is not supported"),
-    ("network/files/local-kv.db", "the network store is not supported"),
     ("volumes/metadata.db", "the volume store is not supported"),
     ("volumes/{volume}/opts.json", "the volume store is not supported"),
     ("buildkit/{file}.db", "the BuildKit store is not supported"),
