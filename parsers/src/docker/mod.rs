@@ -6,6 +6,7 @@ mod image_config;
 mod image_repositories;
 mod json_file_log;
 mod layer;
+mod local_log;
 mod network_db;
 
 use crate::Parser;
@@ -18,5 +19,6 @@ pub static PARSERS: &[&Parser] = &[
     &image_repositories::PARSER,
     &json_file_log::PARSER,
     &layer::PARSER,
+    &local_log::PARSER,
     &network_db::PARSER,
 ];

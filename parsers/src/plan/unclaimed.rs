@@ -34,11 +34,6 @@ impl Unclaimed {
 
 /// Stores of container engines that no parser reads, the first that matches counts.
 const KNOWN: &[(&str, &str)] = &[
-    ("containers/{container:id}/local-logs/{file}", "the log driver local is not supported"),
-    (
-        "containers/{container:id}/container-cached.log{rotation*}",
-        "the log cache of remote log drivers is not supported",
-    ),
     (
         "containers/{container:id}/hostname",
         "holds no time and nothing that config.v2.json does not hold",
