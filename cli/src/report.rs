@@ -107,6 +107,7 @@ fn counts(counts: &Counts) -> Map<String, Value> {
     });
     Map::from_iter([
         ("records".to_owned(), json!(counts.records)),
+        ("records_not_about_containers".to_owned(), json!(counts.unconcerned)),
         ("record_bytes".to_owned(), json!(counts.record_bytes)),
         ("events".to_owned(), json!(counts.events)),
         ("issues".to_owned(), issues),

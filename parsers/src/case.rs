@@ -20,6 +20,7 @@ pub(crate) struct Outcome {
     pub(crate) events: Vec<Value>,
     pub(crate) issues: Vec<String>,
     pub(crate) records: u64,
+    pub(crate) unconcerned: u64,
 }
 
 impl Case {
@@ -47,6 +48,7 @@ impl Case {
             events: found.lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect(),
             issues: found.issues.iter().map(ToString::to_string).collect(),
             records: found.records,
+            unconcerned: found.unconcerned,
         }
     }
 }

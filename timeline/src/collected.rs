@@ -17,6 +17,8 @@ pub struct Collected {
     pub records: u64,
     /// Bytes of evidence that those records cover.
     pub record_bytes: u64,
+    /// Of the records, those that are not about containers.
+    pub unconcerned: u64,
     renderer: Box<dyn Renderer>,
     rendered: Vec<u8>,
     /// Events of the current job.
@@ -34,6 +36,7 @@ impl Default for Collected {
             issues: Vec::new(),
             records: 0,
             record_bytes: 0,
+            unconcerned: 0,
             renderer: Jsonl.renderer(),
             rendered: Vec::new(),
             sequence: 0,
@@ -74,6 +77,10 @@ impl Findings for Collected {
     fn records(&mut self, _origin: &Origin, records: u64, bytes: u64) {
         self.records = self.records.saturating_add(records);
         self.record_bytes = self.record_bytes.saturating_add(bytes);
+    }
+
+    fn unconcerned(&mut self, _origin: &Origin, records: u64) {
+        self.unconcerned = self.unconcerned.saturating_add(records);
     }
 
     /// Runs the job at once, or, when a job is already running, after it: a chain of jobs of any

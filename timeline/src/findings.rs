@@ -17,6 +17,9 @@ pub trait Findings {
     /// and issues. `bytes` are the bytes that those records cover.
     fn records(&mut self, origin: &Origin, records: u64, bytes: u64);
 
+    /// So many of the records that were read are not about containers, and became no events.
+    fn unconcerned(&mut self, _origin: &Origin, _records: u64) {}
+
     /// More work on the same artifact, which may run beside other work.
     fn job(&mut self, job: Job);
 

@@ -93,6 +93,8 @@ pub struct Counts {
     pub records: u64,
     /// Bytes that those records cover.
     pub record_bytes: u64,
+    /// Of the records, those that are not about containers and became no events.
+    pub unconcerned: u64,
     /// Events written (an event that one output cannot carry counts here all the same).
     pub events: u64,
     /// Issues by kind.
@@ -111,6 +113,7 @@ impl Counts {
     fn add(&mut self, other: &Counts) {
         self.records = self.records.saturating_add(other.records);
         self.record_bytes = self.record_bytes.saturating_add(other.record_bytes);
+        self.unconcerned = self.unconcerned.saturating_add(other.unconcerned);
         self.events = self.events.saturating_add(other.events);
         self.issues.add(other.issues);
         self.lost_records = self.lost_records.saturating_add(other.lost_records);
@@ -231,6 +234,12 @@ impl Tally {
         if let Some(file) = self.file(origin) {
             file.counts.records = file.counts.records.saturating_add(records);
             file.counts.record_bytes = file.counts.record_bytes.saturating_add(bytes);
+        }
+    }
+
+    pub(crate) fn unconcerned(&mut self, origin: &Origin, records: u64) {
+        if let Some(file) = self.file(origin) {
+            file.counts.unconcerned = file.counts.unconcerned.saturating_add(records);
         }
     }
 

@@ -247,6 +247,10 @@ impl Findings for Desk<'_, '_> {
         self.worker.tally.records(origin, records, bytes);
     }
 
+    fn unconcerned(&mut self, origin: &Origin, records: u64) {
+        self.worker.tally.unconcerned(origin, records);
+    }
+
     fn job(&mut self, job: Job) {
         self.engine.start(self.scope, job);
     }
