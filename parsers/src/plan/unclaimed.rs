@@ -88,8 +88,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("etc/docker/daemon.json", "the engine's own configuration is not supported"),
     ("etc/docker/key.json", "the engine's own configuration is not supported"),
     ("engine-id", "the engine's own configuration is not supported"),
-    ("var/log/docker.log", "daemon logs are not supported"),
-    ("var/log/containerd.log", "daemon logs are not supported"),
 ];
 
 /// [`KNOWN`], compiled.
