@@ -3,6 +3,7 @@
 //! - [`golden`]: each case of each parser gives exactly the events and issues that it says.
 //! - [`hostile`]: no fixture, cut at any length or with any byte flipped, makes a parser panic.
 //! - [`data_roots`]: a data root is found wherever it lies, and its events are attributed.
+//! - [`events`]: how much of what the living engine told the timeline shows.
 //! - [`disks`]: a host read from its disk, in any image, is the host that its archive holds.
 //! - [`truth`]: the timeline of a real host says what its daemon said.
 //! - [`same_bytes`]: the same bytes come out for any threads, memory, order and kind of evidence.
@@ -13,6 +14,7 @@ mod case;
 mod command_line;
 mod data_roots;
 mod disks;
+mod events;
 mod golden;
 mod hostile;
 mod program;
