@@ -1,7 +1,9 @@
 //! What containerd leaves under its root: `/var/lib/containerd`, or `containerd/daemon` below the
 //! data root of an engine that runs its own.
 
+mod content;
+
 use crate::Parser;
 
 /// The parsers of this family, by name.
-pub static PARSERS: &[&Parser] = &[];
+pub static PARSERS: &[&Parser] = &[&content::PARSER];

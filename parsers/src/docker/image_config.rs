@@ -15,18 +15,16 @@
 //! are listed with the arrival. 1970-01-01 and 1980-01-01T00:00:01Z are what reproducible builds
 //! write instead of a time: the event is there, tagged `not-wall-clock`.
 //!
-//! Not supported: the configuration of images in a containerd store, and the `graph` of engines
-//! before 1.10, which has no digests.
+//! Not supported: the `graph` of engines before 1.10, which has no digests. Images in a containerd
+//! store are read by `containerd.content`.
 
 mod arrival;
-mod creation;
-mod history;
 
-use crate::formats::image_config::ImageConfig;
+use crate::formats::image_config::{ConfigEvents, ImageConfig, Maker};
 use crate::formats::json::{self, Wrong};
-use crate::inventory::Image;
+use crate::inventory::{Image, REMOVED_CONTAINER};
 use crate::{Artifact, ArtifactFile, Digest, Gather, ImageStore, Inventory, Parser};
-use dockline_timeline::{Event, Findings, IssueKind, Kind, Position, Subject, Value};
+use dockline_timeline::{Attribute, Findings, IssueKind, Kind, Position, Subject, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -51,6 +49,12 @@ static CONFIGURATION: Kind = Kind {
     data_type: "docker:image:configuration",
     source_short: "DOCKER",
     source_long: "Docker image configuration",
+};
+
+static HISTORY: Kind = Kind {
+    data_type: "docker:image:history",
+    source_short: "DOCKER",
+    source_long: "Docker image history",
 };
 
 /// The image that is being read.
@@ -85,8 +89,7 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
             genuine,
             size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         };
-        image.creation(findings);
-        image.history(findings);
+        image.configuration(findings);
         image.arrival(findings);
     }
 }
@@ -127,21 +130,41 @@ impl ImageFile<'_> {
         ImageStore::of(self.artifact, self.file)
     }
 
-    /// Says of an event what is to be known of the time and of the content.
-    fn mark<'a>(&'a self, event: &mut Event<'a>) {
-        if !self.genuine {
-            event.tags.push(Cow::from("digest-mismatch"));
+    /// What its creation and its history tell.
+    fn configuration(&self, findings: &mut dyn Findings) {
+        let made = self.made();
+        let id = made.container_identifier.as_deref();
+        // An image that a registry knows may have been committed from a container of another host.
+        let is_local = self.known.digests.is_empty();
+        let removed = is_local && id.is_some_and(|id| self.inventory.is_removed(id));
+        let tags = list(&self.known.tags).map(|value| Attribute { name: "image_tags", value });
+        ConfigEvents {
+            origin: &self.file.origin,
+            creation: &CONFIGURATION,
+            history: &HISTORY,
+            config: &self.config,
+            subject: &self.subject,
+            made: &made,
+            id: self.id.short(),
+            tags: if self.genuine { &[] } else { &["digest-mismatch"] },
+            creation_tags: if removed { &[REMOVED_CONTAINER] } else { &[] },
+            attributes: tags.as_slice(),
         }
-        event.attribute("image_tags", list(&self.known.tags));
+        .report(findings);
+    }
+
+    /// The image; with the container that it was committed from.
+    fn made(&self) -> Subject {
+        let Maker::Commit(container) = self.config.maker() else { return self.subject.clone() };
+        Subject {
+            image_name: self.subject.image_name.clone(),
+            image_identifier: self.subject.image_identifier.clone(),
+            ..self.inventory.container_subject(&container)
+        }
     }
 }
 
 /// A list of texts, unless it is empty.
 fn list(texts: &[String]) -> Option<Value<'_>> {
     (!texts.is_empty()).then(|| Value::List(texts.iter().map(Cow::from).collect()))
-}
-
-/// A text.
-fn text(text: Option<&String>) -> Option<Value<'_>> {
-    text.map(|text| Value::Text(text.into()))
 }

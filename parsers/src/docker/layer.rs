@@ -25,8 +25,7 @@
 //! concluded from a directory that is not in the evidence.
 //!
 //! Not supported: the list of files in `tar-split.json.gz` (reported as skipped), the directories of
-//! other storage drivers than overlay2 and fuse-overlayfs (their `layerdb` is read all the same),
-//! and the containerd store.
+//! other storage drivers than overlay2 and fuse-overlayfs (their `layerdb` is read all the same).
 
 mod directory;
 mod distribution;

@@ -5,8 +5,10 @@
 //! builder, `docker commit` and `docker import`. All of it is the word of whoever made the image.
 
 mod description;
+mod events;
 mod step;
 
+pub use events::ConfigEvents;
 pub use step::{FIXED_DATE, is_fixed_date};
 
 use super::json::{Fields, Wrong};

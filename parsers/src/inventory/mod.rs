@@ -11,6 +11,7 @@ mod layers;
 mod podman;
 mod removed;
 pub mod risk;
+mod targets;
 
 pub use containers::Container;
 pub use images::Image;
@@ -18,6 +19,7 @@ pub use layers::{Layer, Mount};
 pub use podman::PodmanImage;
 pub use removed::REMOVED_CONTAINER;
 pub use risk::{Risk, Severity};
+pub use targets::{TargetImage, TargetImages};
 
 use crate::{Artifact, ContainerId};
 use dockline_timeline::{Event, Findings, Issue, Job, Origin, Strand, Subject};
@@ -50,6 +52,8 @@ pub struct Inventory {
     pub images: BTreeMap<String, Image>,
     /// Images of containers/storage by id (`sha256:…`, the digest of the image's config).
     pub podman_images: BTreeMap<String, PodmanImage>,
+    /// Images of containerd stores by the digest of their target, an index or a manifest.
+    pub target_images: TargetImages,
     /// Read-only layers of each data root and driver, by chain id.
     pub layers: Vec<Layer>,
     /// Writable layers of containers.
@@ -62,11 +66,20 @@ impl Inventory {
     pub fn build(claims: &[Claim]) -> Inventory {
         let images = images::read(claims);
         let (layers, mounts) = layers::read(claims);
+        let target_images = targets::read(claims, &[]);
         let mut containers = containers::read(claims, &images, &mounts);
         podman::add_containers(claims, &mut containers);
         let describes_containers = removed::has_primary_store(claims, &containers);
         let podman_images = podman::images(claims);
-        Inventory { containers, describes_containers, images, podman_images, layers, mounts }
+        Inventory {
+            containers,
+            describes_containers,
+            images,
+            podman_images,
+            target_images,
+            layers,
+            mounts,
+        }
     }
 
     /// The subject of an event about a container: whatever is known of it, at least its id.
@@ -81,14 +94,20 @@ impl Inventory {
         }
     }
 
+    /// The first tag of an image, by the id that its own store has for it.
+    fn image_name(&self, id: &str) -> Option<&String> {
+        let graph = || self.images.get(id)?.tags.first();
+        let target = || self.target_images.images.get(id)?.tags.first();
+        let podman = || self.podman_images.get(id)?.names.first();
+        graph().or_else(target).or_else(podman)
+    }
+
     /// The subject of an event about an image: whatever is known of it, at least its id
-    /// (`sha256:…`). The name is the first of its tags.
+    /// (`sha256:…`, as its own store has it). The name is the first of its tags.
     #[must_use]
     pub fn image_subject(&self, id: &str) -> Subject {
-        let tag = self.images.get(id).and_then(|image| image.tags.first());
-        let of_podman = || self.podman_images.get(id).and_then(|image| image.names.first());
         Subject {
-            image_name: tag.or_else(of_podman).cloned(),
+            image_name: self.image_name(id).cloned(),
             image_identifier: Some(id.to_owned()),
             ..Subject::UNKNOWN
         }

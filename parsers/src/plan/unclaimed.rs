@@ -72,9 +72,10 @@ const KNOWN: &[(&str, &str)] = &[
     ("plugins/{plugin:id}/config.json", "the plugin store is not supported"),
     ("io.containerd.metadata.v1.bolt/meta.db", "the containerd store is not supported"),
     (
-        "io.containerd.content.v1.content/blobs/sha256/{blob:id}",
-        "the containerd store is not supported",
+        "io.containerd.content.v1.content/blobs/{algorithm}/{blob}",
+        "contents that are not named by SHA-256 are not supported",
     ),
+    ("io.containerd.content.v1.content/ingest/{ingest}/{file}", "no parser knows this file"),
     (
         "io.containerd.snapshotter.v1.{snapshotter}/metadata.db",
         "the containerd store is not supported",

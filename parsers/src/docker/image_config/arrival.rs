@@ -19,7 +19,10 @@ impl ImageFile<'_> {
         event.text = (&text).into();
         event.size = Some(self.size);
         event.sha256_hash = self.genuine.then(|| self.id.hex());
-        self.mark(&mut event);
+        if !self.genuine {
+            event.tags.push(Cow::from("digest-mismatch"));
+        }
+        event.attribute("image_tags", list(&self.known.tags));
         event.attribute("image_digests", list(&self.known.digests));
         if self.known.digests.is_empty() {
             event.tags.push(Cow::from("no-registry-digest"));
