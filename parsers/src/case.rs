@@ -29,6 +29,15 @@ impl Case {
         Case(self.0.with_file(path, content, modified))
     }
 
+    /// A file, or a directory when the path ends with `/`, that was last modified then.
+    pub(crate) fn at(self, time: &str, path: &str, content: &str) -> Case {
+        let modified = Instant::parse_rfc3339(time).unwrap();
+        Case(match path.strip_suffix('/') {
+            Some(directory) => self.0.with_directory(directory, modified),
+            None => self.0.with_file(path, content, modified),
+        })
+    }
+
     /// Reads the case with one parser.
     pub(crate) fn read(self, parser: &str) -> Outcome {
         let subtree = Subtree {

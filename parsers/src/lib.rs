@@ -22,6 +22,7 @@ pub mod parser;
 pub mod pattern;
 pub mod plan;
 pub mod podman;
+pub mod registry;
 
 pub use artifact::{Artifact, ArtifactFile};
 pub use container_id::ContainerId;
@@ -34,7 +35,7 @@ pub use plan::{Plan, plan};
 
 /// Every parser, by family and name.
 pub static ALL: &[&[&Parser]] =
-    &[docker::PARSERS, containerd::PARSERS, podman::PARSERS, host::PARSERS];
+    &[docker::PARSERS, containerd::PARSERS, podman::PARSERS, host::PARSERS, registry::PARSERS];
 
 /// Every parser, in order.
 pub fn all() -> impl Iterator<Item = &'static Parser> {

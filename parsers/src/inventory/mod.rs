@@ -30,7 +30,7 @@ use std::sync::Arc;
 pub type Claim = (&'static str, Arc<Artifact>);
 
 /// Takes findings and says nothing: the inventory reads what a parser reads again, aloud.
-struct Silent;
+pub(crate) struct Silent;
 
 impl Findings for Silent {
     fn event(&mut self, _event: &Event<'_>) {}
