@@ -28,9 +28,9 @@
 //! layout of an object store.
 
 mod blobs;
-mod contents;
 mod deletions;
 mod documents;
+mod known_contents;
 mod layers;
 mod links;
 mod manifests;
@@ -39,9 +39,9 @@ mod tags;
 mod uploads;
 
 use crate::{Artifact, ArtifactFile, Digest, Gather, Inventory, Parser};
-use contents::Contents;
 use dockline_evidence::{Entry, EvidenceError, Metadata, TreePath};
 use dockline_timeline::{Findings, Instant, Origin, Position};
+use known_contents::Contents;
 use repositories::Repository;
 use std::sync::Arc;
 

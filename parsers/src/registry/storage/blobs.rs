@@ -4,8 +4,8 @@
 //! last data. A manifest is written when it is put. Neither is written again while it is there.
 
 use super::Registry;
-use super::contents::{Contents, Nature, key};
 use super::documents::{Owner, Read, begins_as_document, report_configuration};
+use super::known_contents::{Contents, Nature, key};
 use super::links::Changes;
 use super::manifests::told;
 use crate::formats::oci::Document;

@@ -1,7 +1,7 @@
 //! Documents: indexes, manifests and configurations of images, the contents that are read.
 
 use super::Registry;
-use super::contents::{Contents, key};
+use super::known_contents::{Contents, key};
 use crate::formats::image_config::{ConfigEvents, ImageConfig, Maker};
 use crate::formats::json::{self, Wrong};
 use crate::formats::oci::Document;

@@ -5,8 +5,8 @@
 //! is mounted from another repository, which sends no data.
 
 use super::Registry;
-use super::contents::Contents;
 use super::deletions::Deletion;
+use super::known_contents::Contents;
 use super::links::{Link, LinkFile};
 use super::repositories::Repository;
 use dockline_timeline::{Confidence, Event, Findings, Instant, Kind, Meaning, Subject, Value};

@@ -2,9 +2,9 @@
 //! push of the manifest to the repository, under whatever tag or under none.
 
 use super::Registry;
-use super::contents::{Contents, key};
 use super::deletions::Deletion;
 use super::documents::{Owner, Read};
+use super::known_contents::{Contents, key};
 use super::links::{Link, LinkFile};
 use super::repositories::Repository;
 use super::tags::Tags;
