@@ -4,7 +4,7 @@
 //! Who writes it: `docker.log` and `containerd.log` where an init system without a journal
 //! collects what a daemon writes to its standard error (Alpine's OpenRC, sysvinit, upstart), one
 //! logrus line a message; `syslog`, `messages`, `daemon.log` and `kern.log` where rsyslog or another
-//! syslog daemon collects the whole host, also from the journal. dockerd has logged an id with every
+//! syslog daemon collects the whole host, also from the journal, and `auth.log`, `secure` for sudo. dockerd has logged an id with every
 //! end of a container since 1.12; of a container that was removed (`docker rm`, `--rm`) these lines
 //! are often all that is left.
 //!
@@ -50,6 +50,8 @@ pub(super) static PARSER: Parser = Parser {
         "log/messages{rotation*}",
         "log/daemon.log{rotation*}",
         "log/kern.log{rotation*}",
+        "log/auth.log{rotation*}",
+        "log/secure{rotation*}",
     ],
     gather: Gather::File,
     about: "logs of dockerd and containerd, and what engines wrote to syslog",

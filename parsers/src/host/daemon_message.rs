@@ -4,7 +4,8 @@
 //! Every message is an event. Of a recognised one (`rules`) the action is the engine's verb and the
 //! text begins with what it means; of all others the action is `log`. Its container is named by an
 //! id in its fields or words (`identifiers`), full or shortened, if the inventory knows one such; by
-//! the path of a request (`request`). The time is the message's own, which has an offset; where it has
+//! the path of a request (`request`). Commands of container tools that were run through sudo (`sudo`)
+//! are told as `command`. The time is the message's own, which has an offset; where it has
 //! none, that of the line or the entry around it.
 //!
 //! `Container failed to exit within 10s of signal 15` says two things: that it was killed now, and
@@ -13,15 +14,17 @@
 mod identifiers;
 mod request;
 mod rules;
+mod sudo;
 
 use crate::formats::logrus::Entry;
 use crate::{ContainerId, Inventory};
 use dockline_timeline::{
     Confidence, Event, Findings, Instant, Kind, Meaning, Origin, Position, Subject, Value,
 };
-use request::Failed;
+use request::Request;
 use rules::Voice;
 use std::borrow::Cow;
+use sudo::Sudo;
 
 static KIND: Kind = Kind {
     data_type: "host:daemon:log",
@@ -98,6 +101,7 @@ pub(super) fn concerns(program: &str, message: &str) -> bool {
             let is_oom = rules::meaning(Voice::Kernel, message).is_some();
             is_oom && (identifiers::container(message).is_some() || message.contains("/kubepods"))
         }
+        "sudo" => Sudo::read(message).is_some(),
         _ => PROGRAMS.contains(&program),
     }
 }
@@ -152,9 +156,9 @@ impl<'i> Messages<'i> {
         let is_logrus = entry.is_some();
         let entry = entry.unwrap_or_else(plain);
         let when = own_time(&entry).or(message.around)?;
-        let failed = Failed::read(&entry);
-        let meant = self.meant(message.program, &entry, failed);
-        let subject = self.subject(&entry, failed);
+        let request = Request::read(&entry);
+        let meant = self.meant(message.program, &entry, request);
+        let subject = self.subject(&entry, request);
         let words = words(message.program, &entry, &meant, is_logrus);
         let text = if when.from.is_empty() { words } else { format!("{words} ({})", when.from) };
         let mut event = Event::new(origin, &KIND, &subject, (when.instant, meant.meaning));
@@ -173,7 +177,7 @@ impl<'i> Messages<'i> {
         Some(when)
     }
 
-    fn meant(&mut self, program: &str, entry: &Entry<'_>, failed: Option<Failed<'_>>) -> Meant {
+    fn meant(&mut self, program: &str, entry: &Entry<'_>, request: Option<Request<'_>>) -> Meant {
         let message = &*entry.message;
         if message.starts_with("starting containerd") {
             self.is_booting = true;
@@ -181,8 +185,11 @@ impl<'i> Messages<'i> {
             self.is_booting = false;
         }
         let meant = |action, meaning, says| Meant { action, meaning, says };
-        if let Some(failed) = failed {
-            return meant(failed.action, Meaning::Recorded, "request to the engine failed");
+        if let Some(request) = request {
+            return meant(request.action, Meaning::Recorded, request.says);
+        }
+        if program == "sudo" {
+            return meant("command", Meaning::Recorded, "command run through sudo");
         }
         match entry.field("topic") {
             Some("/tasks/delete") if entry.field("container").is_some() => {
@@ -215,8 +222,8 @@ impl<'i> Messages<'i> {
         meant("log", Meaning::Recorded, "")
     }
 
-    fn subject(&self, entry: &Entry<'_>, failed: Option<Failed<'_>>) -> Subject {
-        if let Some(id) = self.container(entry, failed) {
+    fn subject(&self, entry: &Entry<'_>, request: Option<Request<'_>>) -> Subject {
+        if let Some(id) = self.container(entry, request) {
             return self.inventory.container_subject(&id);
         }
         let image = entry.field("imageID").or_else(|| entry.field("digest"));
@@ -236,7 +243,7 @@ impl<'i> Messages<'i> {
     }
 
     /// The id of the container that a message is about.
-    fn container(&self, entry: &Entry<'_>, failed: Option<Failed<'_>>) -> Option<String> {
+    fn container(&self, entry: &Entry<'_>, request: Option<Request<'_>>) -> Option<String> {
         let keys = ["container", "containerID", "container_id", "containerid", "cid", "id"];
         let of_fields = keys.iter().find_map(|key| self.full_id(entry.field(key)?));
         let of_words = || {
@@ -244,7 +251,7 @@ impl<'i> Messages<'i> {
             let mut texts = std::iter::once(&entry.message).chain(texts);
             texts.find_map(|text| identifiers::container(text)).map(str::to_owned)
         };
-        let of_request = || self.named(failed?.container?);
+        let of_request = || self.named(request?.container?);
         let of_inventory = || {
             let texts = entry.fields.iter().map(|(_, value)| value);
             let mut ids = std::iter::once(&entry.message)
@@ -318,11 +325,27 @@ fn process(entry: &Entry<'_>, action: &str) -> Option<i64> {
     entry.field("pid")?.parse().ok()
 }
 
+/// The exit code that a message tells of.
+fn exit_code(entry: &Entry<'_>) -> Option<i64> {
+    let of_field = entry.field("exitCode").and_then(|code| code.parse().ok());
+    let of_words = || {
+        let after = ["exit_status:", "ExitStatus:"]
+            .iter()
+            .find_map(|words| entry.message.split_once(words).map(|(_, after)| after))?;
+        after.get(..after.bytes().take_while(u8::is_ascii_digit).count())?.parse().ok()
+    };
+    of_field.or_else(of_words)
+}
+
 fn add_details<'e>(event: &mut Event<'e>, program: &'e str, entry: &'e Entry<'_>) {
     let text = |text: &'e str| Value::Text(Cow::Borrowed(text));
     event.attribute("program", Some(text(program)));
     event.attribute("log_level", entry.level.as_deref().map(text));
-    event.exit_code = entry.field("exitCode").and_then(|code| code.parse().ok());
+    event.exit_code = exit_code(entry);
+    if let Some(sudo) = Sudo::read(&entry.message).filter(|_| program == "sudo") {
+        event.command_line = Some(sudo.command);
+        event.user = Some(sudo.user);
+    }
     event.network_name = entry.field("net");
     if let Some(rest) = entry.message.strip_prefix("Layer ").filter(|_| event.action == "delete") {
         event.layer_identifier = rest.split(' ').next();

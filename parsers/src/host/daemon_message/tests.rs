@@ -76,6 +76,30 @@ fn a_container_is_found_by_its_full_or_short_id_or_its_name_in_a_request() {
 }
 
 #[test]
+fn containerd_tells_the_exit_code_of_a_container_of_kubernetes() {
+    let event = format!(
+        "msg=\"received container exit event container_id:\\\"{A}\\\"  id:\\\"{A}\\\"  pid:1848  exit_status:143  exited_at:{{seconds:1788477940}}\""
+    );
+    let line = format!("time=\"2026-11-21T21:54:16Z\" level=info {event}\n");
+    let outcome = read("containerd.log", &line);
+    let die = outcome.only("die");
+    assert_eq!((&die["exit_code"], &die["container_name"]), (&143.into(), &"web".into()));
+}
+
+#[test]
+fn a_command_through_sudo_has_its_user() {
+    let log = "2026-11-21T21:54:16Z web1 sudo:    alice : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/docker run --privileged x\n\
+               2026-11-21T21:54:17Z web1 sudo:    alice : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/ls\n";
+    let outcome = read("auth.log", log);
+    let command = outcome.only("command");
+    assert_eq!(
+        (&command["user"], &command["command_line"]),
+        (&"alice".into(), &"/usr/bin/docker run --privileged x".into())
+    );
+    assert_eq!(outcome.unconcerned, 1);
+}
+
+#[test]
 fn a_kill_tells_of_the_request_before_it() {
     let line = format!(
         "time=\"2026-11-21T21:54:16.052255675Z\" level=info msg=\"Container failed to exit within 10s of signal 15 - using the force\" container={A}\n"
