@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 use crate::plan::{Reading, Subtree, plan};
-use dockline_evidence::MemoryTree;
+use dockline_evidence::{FileKind, MemoryTree};
 use dockline_timeline::{Collected, Findings, Instant};
 use serde_json::Value;
 use std::sync::Arc;
@@ -36,6 +36,10 @@ impl Case {
             Some(directory) => self.0.with_directory(directory, modified),
             None => self.0.with_file(path, content, modified),
         })
+    }
+
+    pub(crate) fn with_link(self, path: &str, target: &str) -> Case {
+        Case(self.0.with_node(path, FileKind::SymbolicLink, target.as_bytes()))
     }
 
     /// Reads the case with one parser.

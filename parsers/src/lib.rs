@@ -18,6 +18,7 @@ pub mod host;
 pub mod image_reference;
 pub mod image_store;
 pub mod inventory;
+pub mod kubernetes;
 pub mod parser;
 pub mod pattern;
 pub mod plan;
@@ -34,8 +35,14 @@ pub use parser::{Gather, Parser};
 pub use plan::{Plan, plan};
 
 /// Every parser, by family and name.
-pub static ALL: &[&[&Parser]] =
-    &[docker::PARSERS, containerd::PARSERS, podman::PARSERS, host::PARSERS, registry::PARSERS];
+pub static ALL: &[&[&Parser]] = &[
+    docker::PARSERS,
+    containerd::PARSERS,
+    podman::PARSERS,
+    kubernetes::PARSERS,
+    host::PARSERS,
+    registry::PARSERS,
+];
 
 /// Every parser, in order.
 pub fn all() -> impl Iterator<Item = &'static Parser> {

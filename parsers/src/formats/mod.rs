@@ -24,3 +24,4 @@ pub mod protobuf;
 pub mod repositories;
 pub mod rotated_log;
 pub mod secrets;
+pub mod yaml;

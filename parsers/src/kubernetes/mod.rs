@@ -1,0 +1,9 @@
+//! What Kubernetes leaves on a node.
+
+mod pod_log;
+mod pod_manifest;
+
+use crate::Parser;
+
+/// The parsers of this family, by name.
+pub static PARSERS: &[&Parser] = &[&pod_log::PARSER, &pod_manifest::PARSER];
