@@ -105,6 +105,11 @@ impl Batch {
         self.from(index).next()
     }
 
+    /// Key of the event at `index` in the present order.
+    pub(super) fn key(&self, index: usize) -> Option<&Key> {
+        self.entries.get(index).map(|entry| &entry.key)
+    }
+
     /// Keys and frames of the events from `index` on, in the present order.
     pub(super) fn from(&self, index: usize) -> impl Iterator<Item = (&Key, &[u8])> {
         let entries = self.entries.get(index..).unwrap_or_default();

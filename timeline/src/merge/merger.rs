@@ -74,8 +74,13 @@ impl Merger {
             return vec![frame];
         };
         let other = self.others.peek().map(|other| &other.key);
-        let ends = [bound, other];
-        let is_next = |key: &Key| ends.iter().flatten().all(|end| key < *end);
+        let end = [bound, other].into_iter().flatten().min();
+        let is_next = |key: &Key| end.is_none_or(|end| key < end);
+        // Mostly it is all of them: then the last tells.
+        let farthest = batch.key(index.saturating_add(most).min(batch.len()).saturating_sub(1));
+        if farthest.is_some_and(is_next) {
+            return batch.from(*index).take(most).map(|(_, frame)| frame).collect();
+        }
         let following = batch.from(index.saturating_add(1)).take_while(|(key, _)| is_next(key));
         let frames = following.map(|(_, frame)| frame);
         std::iter::once(frame).chain(frames).take(most).collect()

@@ -8,7 +8,7 @@
 
 use super::lenient::attribute_pairs;
 use super::text::{Blemishes, code_unit, is_copied, unescape};
-use dockline_timeline::{Instant, Text};
+use dockline_timeline::{Instant, RecentMinute, Text};
 use memchr::{memchr, memrchr};
 use simdutf8::basic::from_utf8;
 
@@ -131,15 +131,15 @@ impl Attrs<'_> {
 
 /// Reads the record at the front of `bytes` if it is exactly as the engine writes it and nothing is
 /// wrong with it.
-pub(super) fn canonical(bytes: &[u8]) -> Option<Record<'_>> {
-    alone_on_its_line(bytes).or_else(|| by_its_quotes(bytes))
+pub(super) fn canonical<'a>(bytes: &'a [u8], minute: &mut RecentMinute) -> Option<Record<'a>> {
+    alone_on_its_line(bytes, minute).or_else(|| by_its_quotes(bytes, minute))
 }
 
 /// Reads what most lines are: one record without `attrs` whose text ends with a line break.
 ///
 /// This begins at the end of the line, and is right all the same: the text is believed only when no
 /// quote in it could have ended it, and then to read forward finds the same.
-fn alone_on_its_line(bytes: &[u8]) -> Option<Record<'_>> {
+fn alone_on_its_line<'a>(bytes: &'a [u8], minute: &mut RecentMinute) -> Option<Record<'a>> {
     let (line, _) = bytes.split_at_checked(memchr(b'\n', bytes)?)?;
     let rest = line.strip_suffix(b"\"}")?;
     let (rest, time) = rest.split_at_checked(memrchr(b'"', rest)?)?;
@@ -150,7 +150,7 @@ fn alone_on_its_line(bytes: &[u8]) -> Option<Record<'_>> {
     };
     let text = rest.strip_suffix(b"\",\"stream\":")?.strip_prefix(b"{\"log\":\"")?;
     let escapes = escapes_at_a_glance(text)?;
-    let instant = Instant::parse_rfc3339_bytes(time.strip_prefix(b"\"")?).ok()??;
+    let instant = minute.parse_rfc3339(time.strip_prefix(b"\"")?).ok()??;
     let log = Log { text: from_utf8(text).ok()?, escapes };
     let (attrs, blemishes) = (Attrs::NONE, Blemishes::default());
     Some(Record { log, stream, attrs, time: Ok(instant), length: line.len(), blemishes })
@@ -197,7 +197,7 @@ fn escapes_one_by_one(text: &[u8]) -> Option<Escapes> {
 }
 
 /// Reads the record forward, quote by quote.
-fn by_its_quotes(bytes: &[u8]) -> Option<Record<'_>> {
+fn by_its_quotes<'a>(bytes: &'a [u8], minute: &mut RecentMinute) -> Option<Record<'a>> {
     let rest = bytes.strip_prefix(b"{\"log\":\"")?;
     let (text, escapes, rest) = string(rest)?;
     let rest = rest.strip_prefix(b",\"stream\":\"std")?;
@@ -211,7 +211,7 @@ fn by_its_quotes(bytes: &[u8]) -> Option<Record<'_>> {
     };
     let rest = rest.strip_prefix(b",\"time\":\"")?;
     let (time, rest) = rest.split_at_checked(memchr(b'"', rest)?)?;
-    let instant = Instant::parse_rfc3339_bytes(time).ok()??;
+    let instant = minute.parse_rfc3339(time).ok()??;
     let rest = rest.strip_prefix(b"\"}")?;
     let length = bytes.len().checked_sub(rest.len())?;
     let log = Log { text, escapes };
@@ -323,10 +323,14 @@ mod tests {
         r#""attrs":{"MODE":"prod","tag":"web/0339c0ad8aad"},"time":"2026-11-21T21:54:03.719144237Z"}"#
     );
 
+    fn read(bytes: &[u8]) -> Option<Record<'_>> {
+        canonical(bytes, &mut RecentMinute::default())
+    }
+
     #[test]
     fn a_record_is_read_without_a_copy() {
         let line = format!("{TAGGED}\nmore");
-        let record = canonical(line.as_bytes()).unwrap();
+        let record = read(line.as_bytes()).unwrap();
         assert_eq!(record.log, Log { text: r#"app \"starting\"\n"#, escapes: Escapes::Simple });
         assert_eq!(record.stream, Stream::Stdout);
         assert_eq!(record.attrs, Attrs::Json(r#"{"MODE":"prod","tag":"web/0339c0ad8aad"}"#));
@@ -338,6 +342,7 @@ mod tests {
     fn what_is_read_from_the_end_of_its_line_is_what_is_read_forward() {
         const TIME: &str = r#""time":"2026-11-21T21:54:03.7Z"}"#;
         let mut accepted = 0;
+        let mut minute = RecentMinute::default();
         let texts = [
             r"\n",
             r"GET /a HTTP/1.1\n",
@@ -365,8 +370,12 @@ mod tests {
                     for byte in *b"\"\\nu2}\x01\xff" {
                         let mut bytes = line.clone().into_bytes();
                         *bytes.get_mut(at).unwrap() = byte;
-                        if let Some(record) = alone_on_its_line(&bytes) {
-                            assert_eq!(Some(record), by_its_quotes(&bytes), "{bytes:?}");
+                        if let Some(record) = alone_on_its_line(&bytes, &mut minute) {
+                            assert_eq!(
+                                Some(record),
+                                by_its_quotes(&bytes, &mut minute),
+                                "{bytes:?}"
+                            );
                             accepted += 1;
                         }
                     }
@@ -389,11 +398,11 @@ mod tests {
             ("2026", "202x"),
             ("Z\"}", "Z\",\"time\":\"\"}"),
         ] {
-            assert_eq!(canonical(TAGGED.replacen(from, to, 1).as_bytes()), None, "{from} {to}");
+            assert_eq!(read(TAGGED.replacen(from, to, 1).as_bytes()), None, "{from} {to}");
         }
-        assert_eq!(canonical(b"{\"log\":\"\xff\",\"stream\":\"stdout\",\"time\":\"\"}"), None);
+        assert_eq!(read(b"{\"log\":\"\xff\",\"stream\":\"stdout\",\"time\":\"\"}"), None);
         for cut in 0..TAGGED.len() {
-            assert_eq!(canonical(TAGGED.as_bytes().get(..cut).unwrap()), None, "{cut}");
+            assert_eq!(read(TAGGED.as_bytes().get(..cut).unwrap()), None, "{cut}");
         }
     }
 

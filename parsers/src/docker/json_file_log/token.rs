@@ -7,6 +7,7 @@
 use super::lenient::{self, Fault, START_LENGTH, Scratch};
 use super::record::{Record, canonical};
 use super::window::wide;
+use dockline_timeline::RecentMinute;
 use memchr::{memchr, memchr2};
 
 /// A line may be this long, in bytes; engines write at most 16 KiB of text in one, about 100 KB
@@ -46,6 +47,7 @@ pub(super) enum Damage {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     scratch: Scratch,
+    minute: RecentMinute,
     /// Up to this offset there is no line break from here on: spares a search of the whole line for
     /// each of many damages on it.
     no_line_break: u64,
@@ -68,7 +70,7 @@ pub(super) fn token<'a>(
         }
         memory.skipping = false;
     }
-    if let Some(record) = canonical(view)
+    if let Some(record) = canonical(view, &mut memory.minute)
         && record.length <= LINE_LIMIT
     {
         return with_line_break(record, view);

@@ -16,7 +16,7 @@ use super::chain::{Chain, Part, Spot};
 use super::join::{Message, Messages};
 use super::record::{Attrs, Escapes, Log, Stream, canonical, kind_of_escapes};
 use super::window::wide;
-use dockline_timeline::Instant;
+use dockline_timeline::RecentMinute;
 use memchr::{memchr, memchr_iter, memrchr};
 use simdutf8::basic::from_utf8;
 use std::cell::RefCell;
@@ -110,10 +110,11 @@ fn lines(bytes: &[u8], start: Spot, known: Uniform, out: &mut impl Messages) -> 
     }
     let Some((mut rest, form)) = from_utf8(bytes).ok().zip(Form::of(bytes)) else { return 0 };
     let mut length = 0_u64;
+    let mut minute = RecentMinute::default();
     while let Some((line, after)) = first_line(rest) {
         let offset = start.offset.saturating_add(length);
         let spot = Spot { offset, place: start.place.saturating_add(length), ..start };
-        let Some(mut message) = form.message(line, spot) else { break };
+        let Some(mut message) = form.message(line, spot, &mut minute) else { break };
         // One text may have less than the worst of the block.
         message.log.escapes = match known.escapes {
             Escapes::Any => kind_of_escapes(message.log.text),
@@ -152,7 +153,7 @@ struct Form<'b> {
 impl<'b> Form<'b> {
     /// The form of the first line.
     fn of(bytes: &'b [u8]) -> Option<Form<'b>> {
-        let attrs = canonical(bytes)?.attrs;
+        let attrs = canonical(bytes, &mut RecentMinute::default())?.attrs;
         let before_time = match attrs {
             Attrs::Json(json) => format!(",\"attrs\":{json},\"time\":"),
             Attrs::Pairs(_) => ",\"time\":".to_owned(),
@@ -161,10 +162,15 @@ impl<'b> Form<'b> {
     }
 
     /// The message that is this line, if it has the form.
-    fn message<'a>(&'a self, line: &'a str, spot: Spot) -> Option<Message<'a>> {
+    fn message<'a>(
+        &'a self,
+        line: &'a str,
+        spot: Spot,
+        minute: &mut RecentMinute,
+    ) -> Option<Message<'a>> {
         let rest = line.strip_suffix("\"}")?;
         let (rest, time) = rest.split_at_checked(memrchr(b'"', rest.as_bytes())?)?;
-        let time = Instant::parse_rfc3339(time.strip_prefix('"')?).ok()??;
+        let time = minute.parse_rfc3339(time.strip_prefix('"')?.as_bytes()).ok()??;
         let rest = rest.strip_suffix(self.before_time.as_str())?;
         let (rest, stream) = match rest.strip_suffix("out\"") {
             Some(rest) => (rest, Stream::Stdout),
