@@ -203,7 +203,7 @@ fn main() {
             ..Options::default()
         };
         let output = Box::new(Padded(if name == "small" { 60 } else { 1_350 }));
-        let sinks = vec![Sink { output, to: Box::new(io::sink()) }];
+        let sinks = vec![Sink::new(output, Box::new(io::sink()))];
         let spilled = Spilled::default();
         let clock = Clock::now();
         let report = run(jobs(name, millions * 1_000_000), sinks, &options, &spilled).unwrap();

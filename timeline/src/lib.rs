@@ -28,7 +28,7 @@ pub use findings::{Findings, Job};
 pub use instant::{Instant, InstantError};
 pub use issue::{Issue, IssueKind};
 pub use key::{Block, Key, Rank, Strand};
-pub use merge::{Keep, Options, Progress, Sink, TimelineError, run};
+pub use merge::{Keep, Options, Part, Progress, Sink, TimelineError, run};
 pub use minute::RecentMinute;
 pub use output::{Output, Renderer};
 pub use place::{Origin, Place, Position};

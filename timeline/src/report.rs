@@ -177,7 +177,7 @@ impl IssueCounts {
 }
 
 /// One output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SinkReport {
     /// Name of the format.
     pub name: &'static str,
@@ -185,6 +185,8 @@ pub struct SinkReport {
     pub rows: u64,
     /// Events that the format has no way to carry.
     pub not_carried: u64,
+    /// Events written to each of its parts, in the order of their first files.
+    pub rows_of_parts: Vec<u64>,
 }
 
 impl SinkReport {

@@ -6,7 +6,7 @@
 use super::batch::Batch;
 use super::runs::Run;
 use super::spill::{SpillReader, Unpacker};
-use crate::Key;
+use crate::{Key, Rank};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::io;
@@ -67,11 +67,12 @@ impl Merger {
 
     /// The next events before `bound` that stand behind each other in one run, at most `most`;
     /// empty when none does.
-    pub(super) fn stretch(&self, bound: Option<&Key>, most: usize) -> Vec<&[u8]> {
-        let Some((_, frame)) = self.first_below(bound) else { return Vec::new() };
+    pub(super) fn stretch(&self, bound: Option<&Key>, most: usize) -> Vec<(Rank, &[u8])> {
+        let Some((key, frame)) = self.first_below(bound) else { return Vec::new() };
+        let ranked = |(key, frame): (&Key, _)| (key.rank, frame);
         let Some(Source::Held { batch, index }) = self.first.as_ref().map(|first| &*first.source)
         else {
-            return vec![frame];
+            return vec![(key.rank, frame)];
         };
         let other = self.others.peek().map(|other| &other.key);
         let end = [bound, other].into_iter().flatten().min();
@@ -79,11 +80,10 @@ impl Merger {
         // Mostly it is all of them: then the last tells.
         let farthest = batch.key(index.saturating_add(most).min(batch.len()).saturating_sub(1));
         if farthest.is_some_and(is_next) {
-            return batch.from(*index).take(most).map(|(_, frame)| frame).collect();
+            return batch.from(*index).take(most).map(ranked).collect();
         }
         let following = batch.from(index.saturating_add(1)).take_while(|(key, _)| is_next(key));
-        let frames = following.map(|(_, frame)| frame);
-        std::iter::once(frame).chain(frames).take(most).collect()
+        std::iter::once((key, frame)).chain(following).take(most).map(ranked).collect()
     }
 
     /// Goes past the events of a [`Merger::stretch`].

@@ -40,7 +40,7 @@ mod tests;
 mod worker;
 mod write;
 
-use crate::{Event, Instant, Job, Output, Report};
+use crate::{Event, Instant, Job, Output, Rank, Report};
 use jobs::Engine;
 use sinks::Writers;
 use std::io::{self, Write};
@@ -52,6 +52,24 @@ use thiserror::Error;
 pub struct Sink {
     /// The format.
     pub output: Box<dyn Output>,
+    /// Takes the bytes of all events in order; it is flushed at the end.
+    pub to: Option<Box<dyn Write + Send>>,
+    /// Take those of some events each, with a header of their own.
+    pub parts: Vec<Part>,
+}
+
+impl Sink {
+    /// An output that goes to one place.
+    #[must_use]
+    pub fn new(output: Box<dyn Output>, to: Box<dyn Write + Send>) -> Sink {
+        Sink { output, to: Some(to), parts: Vec::new() }
+    }
+}
+
+/// Where the events of some files go, such as those of one host.
+pub struct Part {
+    /// The first of these files; the last is the one before another part begins.
+    pub from: Rank,
     /// Takes the bytes in order; it is flushed at the end.
     pub to: Box<dyn Write + Send>,
 }
@@ -175,8 +193,12 @@ pub fn run(
     let plan = engine.plan(&strands, budget.slice);
     engine.read_scattered(&pool, &strands, &plan.scattered)?;
     write::write(&engine, &pool, (&strands, &plan), &mut writers)?;
-    writers.close()?;
-    Ok(engine.into_report())
+    let rows = writers.close()?;
+    let mut report = engine.into_report();
+    for (sink, rows) in report.sinks.iter_mut().zip(rows) {
+        sink.rows_of_parts = rows;
+    }
+    Ok(report)
 }
 
 /// How the memory is shared out, in bytes.

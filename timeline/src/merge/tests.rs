@@ -219,7 +219,7 @@ fn origin(number: u64) -> Arc<Origin> {
 /// One output into memory.
 fn timeline(jobs: Vec<Job>, options: &Options) -> (String, Report) {
     let page = Page::default();
-    let sink = Sink { output: Box::new(Lines("one")), to: Box::new(page.clone()) };
+    let sink = Sink::new(Box::new(Lines("one")), Box::new(page.clone()));
     let report = run(jobs, vec![sink], options, &()).unwrap();
     (page.text(), report)
 }
@@ -349,8 +349,7 @@ fn several_outputs_are_written_at_once_and_say_what_they_cannot_carry() {
         seen.text.insert_str(0, name);
     }
     let pages = [Page::default(), Page::default()];
-    let sink =
-        |name, page: &Page| Sink { output: Box::new(Lines(name)), to: Box::new(page.clone()) };
+    let sink = |name, page: &Page| Sink::new(Box::new(Lines(name)), Box::new(page.clone()));
     let sinks = vec![sink("one", &pages[0]), sink("two", &pages[1])];
     let options = options(2, 40 << 10);
     let report = run(world.clone().into_jobs(), sinks, &options, &()).unwrap();
@@ -361,6 +360,34 @@ fn several_outputs_are_written_at_once_and_say_what_they_cannot_carry() {
         assert!(sink.not_carried > 0);
         assert_eq!(sink.rows + sink.not_carried, report.total().events);
     }
+}
+
+#[test]
+fn the_parts_of_an_output_get_the_events_of_their_files() {
+    let world = large_world();
+    let ranks: Vec<u64> = world.keyed().iter().map(|(key, _)| key.rank.0).collect();
+    let last = *ranks.iter().max().unwrap();
+    assert!(last > 2);
+    // The files before rank 1 belong to no part, and of no file is the last.
+    let starts = [last + 1, 1, last];
+    let pages = [Page::default(), Page::default(), Page::default()];
+    let part = |(page, from): (&Page, &u64)| Part { from: Rank(*from), to: Box::new(page.clone()) };
+    let parts: Vec<Part> = pages.iter().zip(&starts).map(part).collect();
+    let sink = Sink { output: Box::new(Lines("one")), to: None, parts };
+    let options = options(2, 40 << 10);
+    let report = run(world.clone().into_jobs(), vec![sink], &options, &()).unwrap();
+    let of = |from: u64, to: u64| {
+        let keep: Keep = Box::new(move |event| (from..to).contains(&event.origin.rank.0));
+        world.sorted("one", &Options { keep: Some(keep), ..Options::default() })
+    };
+    let expected = [of(last + 1, u64::MAX), of(1, last), of(last, last + 1)];
+    for (page, expected) in pages.iter().zip(&expected) {
+        assert!(page.text() == *expected, "{} lines", expected.lines().count());
+    }
+    let rows = |text: &String| text.lines().count() as u64 - 1;
+    let rows = [&expected[1], &expected[2], &expected[0]].map(rows);
+    assert_eq!(report.sinks[0].rows_of_parts, rows);
+    assert!(rows[0] > 0 && rows[1] > 0);
 }
 
 #[test]
@@ -413,7 +440,7 @@ fn past_the_budget_events_go_to_files_that_have_no_name() {
         let temp_dir = Some(directory.path().to_owned());
         let options = Options { temp_dir, ..options(2, memory) };
         let (page, spilled) = (Page::default(), Spilled::default());
-        let sink = Sink { output: Box::new(Lines("one")), to: Box::new(page.clone()) };
+        let sink = Sink::new(Box::new(Lines("one")), Box::new(page.clone()));
         run(world.clone().into_jobs(), vec![sink], &options, &spilled).unwrap();
         assert!(page.text() == world.sorted("one", &options));
         assert_eq!(spilled.0.into_inner() > 0, spills);
@@ -425,7 +452,7 @@ fn past_the_budget_events_go_to_files_that_have_no_name() {
 fn a_temporary_directory_that_is_not_there_is_named() {
     let directory = tempfile::tempdir().unwrap().path().join("gone");
     let options = Options { temp_dir: Some(directory.clone()), ..options(2, 0) };
-    let sink = Sink { output: Box::new(Lines("one")), to: Box::new(io::sink()) };
+    let sink = Sink::new(Box::new(Lines("one")), Box::new(io::sink()));
     let error = run(large_world().into_jobs(), vec![sink], &options, &()).unwrap_err();
     let text = error.to_string();
     assert!(text.contains(&directory.display().to_string()), "{text}");
@@ -454,7 +481,7 @@ fn an_output_that_fails_ends_the_run() {
             [(io::ErrorKind::StorageFull, false), (io::ErrorKind::BrokenPipe, true)]
         {
             let to = Box::new(Full(taken, kind));
-            let sinks = vec![Sink { output: Box::new(Lines("one")), to }];
+            let sinks = vec![Sink::new(Box::new(Lines("one")), to)];
             let result = run(large_world().into_jobs(), sinks, &options(2, 256 << 10), &());
             let error = result.unwrap_err();
             assert_eq!(matches!(error, TimelineError::ClosedPipe { output: "one" }), is_pipe);
@@ -577,7 +604,7 @@ fn progress_is_told_to_the_end() {
         }
     }
     let heard = Heard::default();
-    let sink = Sink { output: Box::new(Lines("one")), to: Box::new(io::sink()) };
+    let sink = Sink::new(Box::new(Lines("one")), Box::new(io::sink()));
     run(large_world().into_jobs(), vec![sink], &options(2, 8 << 20), &heard).unwrap();
     let (jobs_done, jobs_known, slices_done, slices) = *lock(&heard.0);
     assert_eq!((jobs_done, jobs_known), (4, 4));

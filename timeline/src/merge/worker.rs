@@ -13,7 +13,8 @@ pub(super) struct Format {
 
 impl Format {
     fn new(output: &dyn Output) -> Format {
-        let report = SinkReport { name: output.name(), rows: 0, not_carried: 0 };
+        let report =
+            SinkReport { name: output.name(), rows: 0, not_carried: 0, rows_of_parts: Vec::new() };
         Format { renderer: output.renderer(), report }
     }
 
