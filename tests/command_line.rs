@@ -36,8 +36,8 @@ fn the_main_job_writes_a_timeline_and_says_what_it_read() {
     let text = fs::read_to_string(&out).unwrap();
     assert!(text.starts_with("datetime,timestamp_desc,message,"));
     assert!(text.lines().count() > 1_000);
-    for parser in dockline_parsers::all() {
-        assert!(words(&output).contains(parser.name), "{}", words(&output));
+    for parser in ["docker.container_config", "docker.json_file_log", "docker.layer", "all"] {
+        assert!(words(&output).contains(parser), "{}", words(&output));
     }
 }
 
@@ -133,8 +133,7 @@ fn the_report_names_what_was_skipped_and_why() {
     let folder = tempfile::tempdir().unwrap();
     let evidence = small_host(folder.path(), GOOD);
     let container = Path::new(&evidence).join("var/lib/docker/containers").join(ID);
-    fs::create_dir(container.join("local-logs")).unwrap();
-    fs::write(container.join("local-logs/container.log"), "x").unwrap();
+    fs::write(container.join("of-another-program"), "x").unwrap();
     let report = folder.path().join("report.json");
     let report = report.to_str().unwrap();
     let more = ["-f", "jsonl", "--parsers", "!docker.json_file_log", "--report", report];
@@ -143,10 +142,7 @@ fn the_report_names_what_was_skipped_and_why() {
     let mut why: Vec<&str> =
         report["skipped"].as_array().unwrap().iter().map(|s| s["why"].as_str().unwrap()).collect();
     why.sort_unstable();
-    assert_eq!(
-        why,
-        ["docker.json_file_log was not selected", "the log driver local is not supported"]
-    );
+    assert_eq!(why, ["docker.json_file_log was not selected", "no parser knows this file"]);
 }
 
 #[test]
@@ -241,4 +237,104 @@ fn a_compression_bomb_is_read_in_bounded_memory() {
     assert_eq!(output.status.code(), Some(3), "{}", words(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), 1, "the good line is there");
+}
+
+/// Two hosts of one line each, as arguments.
+fn two_hosts(folder: &Path) -> [String; 2] {
+    ["web1", "web2"].map(|name| {
+        let below = folder.join(name);
+        let evidence = small_host(&below, &GOOD.replace("hello", name));
+        format!("{name}={evidence}")
+    })
+}
+
+#[test]
+fn each_host_gets_a_timeline_of_its_own_in_the_same_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, other] = two_hosts(folder.path());
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (case, hosts, report) = (path("case.jsonl"), path("new/hosts"), path("report.json"));
+    let arguments =
+        ["timeline", &one, &other, "-o", &case, "--per-host", &hosts, "--report", &report];
+    run(&arguments, &[0]);
+    let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let (web1, web2) = (text("new/hosts/web1.jsonl"), text("new/hosts/web2.jsonl"));
+    assert!(web1.contains("] web1\"") && web2.contains("] web2\""), "{web1}{web2}");
+    assert_eq!(text("case.jsonl"), [web1, web2].concat());
+    let report: Value = serde_json::from_str(&text("report.json")).unwrap();
+    let told: Vec<(&str, u64)> = report["host_outputs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|output| (output["host"].as_str().unwrap(), output["events"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(told, [("web1", 1), ("web2", 1)]);
+    assert_eq!(fs::read_dir(&hosts).unwrap().count(), 2);
+}
+
+#[test]
+fn timelines_of_hosts_may_be_the_only_ones_and_are_kept_like_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, other] = two_hosts(folder.path());
+    let hosts = folder.path().join("hosts").to_str().unwrap().to_owned();
+    let only = ["timeline", &one, &other, "--per-host", &hosts, "-f", "csv", "-f", "bodyfile"];
+    let output = run(&only, &[0]);
+    assert!(output.stdout.is_empty());
+    for (name, lines) in [("web1.csv", 2), ("web2.csv", 2), ("web1.body", 1), ("web2.body", 1)] {
+        let text = fs::read_to_string(Path::new(&hosts).join(name)).unwrap();
+        assert_eq!(text.lines().count(), lines, "{name}");
+    }
+    let output = run(&only, &[2]);
+    assert!(words(&output).contains("exists; name another file, or give --overwrite"));
+    run(&[&only[..], &["--overwrite"]].concat(), &[0]);
+    let (_, evidence) = one.split_once('=').unwrap();
+    let inside = format!("{evidence}/hosts");
+    let output = run(&["timeline", &one, "--per-host", &inside], &[2]);
+    assert!(words(&output).contains("lies inside the evidence"), "{}", words(&output));
+    assert!(!Path::new(&inside).exists());
+}
+
+#[test]
+fn what_was_recognised_is_told_as_a_table_and_as_json() {
+    let disk = crate::case::project("testdata/hosts/engine-20.10-lvm-xfs.raw.zst");
+    let laptop = crate::case::project("testdata/hosts/desktop-sim.raw.zst");
+    let evidence = [disk.to_str().unwrap(), laptop.to_str().unwrap()];
+    let output = run(&["sources", evidence[0], evidence[1], "--json"], &[0]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |list: &str, name: &str| -> Value {
+        let all = told[list].as_array().unwrap();
+        let found = all.iter().find(|one| one["name"].as_str().unwrap().ends_with(name));
+        found.unwrap_or_else(|| panic!("no {name} in {all:#?}")).clone()
+    };
+    let lvm = of("evidence", "lvm-xfs.raw.zst");
+    assert_eq!((&lvm["kind"], &lvm["partition_table"]), (&"raw disk, zstd".into(), &"GPT".into()));
+    assert!(!lvm["lvm_parts"].as_array().unwrap().is_empty());
+    assert!(lvm["file_systems"].to_string().contains("\"kind\":\"XFS\""), "{lvm:#}");
+    let nested = of("nested", "docker_data.vhdx");
+    assert_eq!(nested["kind"], "VHDX image");
+    assert_eq!(nested["file_systems"][0]["kind"], "ext4");
+    let hosts = told["hosts"].as_array().unwrap();
+    let roots = |name: &str| {
+        let host = hosts.iter().find(|host| host["data_roots"].to_string().contains(name));
+        host.unwrap_or_else(|| panic!("no {name} in {hosts:#?}"))["data_roots"].clone()
+    };
+    let docker = roots("lvm-xfs");
+    let docker = docker.as_array().unwrap().iter().find(|root| root["drivers"][0] == "overlay2");
+    assert!(docker.unwrap()["path"].as_str().unwrap().ends_with("/var/lib/docker"));
+    assert!(docker.unwrap()["containers"].as_u64().unwrap() > 0);
+    assert!(roots("docker_data.vhdx").to_string().contains("docker"));
+    let versions = |name: &str| -> Vec<String> {
+        let host = hosts.iter().find(|host| host["data_roots"].to_string().contains(name)).unwrap();
+        let engines = host["engines"].as_array().unwrap().iter();
+        engines.map(|engine| format!("{} {}", engine["engine"], engine["version"])).collect()
+    };
+    assert!(versions("lvm-xfs").contains(&r#""docker" "20.10.24+dfsg1""#.to_owned()));
+
+    let output = run(&["sources", evidence[0], evidence[1]], &[0]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    for words in ["raw disk, zstd, GPT", "VHDX image", "NTFS", "part of LVM2 volume groups"] {
+        assert!(table.contains(words), "{table}");
+    }
+    let output = run(&["sources", "/no/such/evidence"], &[3]);
+    assert!(words(&output).contains("there is no such file"), "{}", words(&output));
 }

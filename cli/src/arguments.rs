@@ -9,6 +9,8 @@ Examples:
   dockline timeline web1.E01 laptop.raw data.vhdx -o case.jsonl -o case.body
   dockline timeline web1=/mnt/a web2=/mnt/b -o case.jsonl --report case.json
   dockline timeline /mnt/web1 --start 2024-05-01 --container shop-db | jq .message
+  dockline timeline cases/*.E01 -o case.jsonl --per-host hosts/
+  dockline sources web1.E01 laptop.raw
   dockline parsers
 
 Exit status: 0 done; 3 done, but something could not be read (see the report); 1 failed; 2 wrong usage.";
@@ -26,6 +28,8 @@ pub(crate) enum Command {
     /// Write one timeline of all evidence
     #[command(after_help = EXAMPLES)]
     Timeline(Box<TimelineArguments>),
+    /// Show what the evidence is: images, volumes, file systems, hosts, engines, data roots
+    Sources(SourcesArguments),
     /// List every parser: what it reads and what it yields
     Parsers,
 }
@@ -63,6 +67,11 @@ pub(crate) struct TimelineArguments {
     /// Write the timeline to FILE; may be given several times; '-' is standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
+
+    /// Also write the timeline of each host into DIR, to a file that is named after the host, in the
+    /// formats of the outputs; without --output only these, in those of --format, or as jsonl
+    #[arg(long, value_name = "DIR")]
+    pub(crate) per_host: Option<PathBuf>,
 
     /// Format: csv, jsonl or bodyfile; by default told by the extension of FILE (.csv, .jsonl,
     /// .body), and jsonl on standard output; give it once for all outputs or once for each
@@ -130,4 +139,27 @@ pub(crate) struct TimelineArguments {
     /// When to draw the progress bar
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub(crate) progress: When,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SourcesArguments {
+    /// As for timeline
+    #[arg(value_name = "EVIDENCE", required = true)]
+    pub(crate) evidence: Vec<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Virtual disks inside the evidence to open, too
+    #[arg(long, value_enum, default_value = "known", value_name = "WHICH")]
+    pub(crate) nested: Nested,
+
+    /// Check the hashes that E01 images store, for which all of an image is read
+    #[arg(long)]
+    pub(crate) verify: bool,
+
+    /// Directory for decompressed data [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp_dir: Option<PathBuf>,
 }

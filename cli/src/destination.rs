@@ -43,6 +43,11 @@ impl Destination {
     }
 }
 
+/// Makes a directory for outputs, unless it is there.
+pub(crate) fn make_directory(path: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(path).with_context(|| cannot(path))
+}
+
 /// A temporary file with the permissions that a new file of the user would have.
 fn temporary_beside(path: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();

@@ -1,8 +1,10 @@
 //! The run report as JSON: every artifact, every issue, and every file that looked relevant and was
 //! skipped, with why.
 
+use crate::per_host::HostPaths;
 use crate::request::Request;
 use crate::sources::{Opened, Sources};
+use dockline_evidence::Source;
 use dockline_evidence::source::{FoundFileSystem, StoredHash};
 use dockline_parsers::Plan;
 use dockline_timeline::{Counts, Instant, Issue, Rank, Report};
@@ -10,13 +12,19 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The whole report.
-pub(crate) fn report(request: &Request, sources: &Sources, plan: &Plan, run: &Report) -> Value {
+pub(crate) fn report(
+    (request, hosts): (&Request, &BTreeMap<&'static str, HostPaths>),
+    sources: &Sources,
+    plan: &Plan,
+    run: &Report,
+) -> Value {
     let total = run.total();
     json!({
         "dockline": env!("CARGO_PKG_VERSION"),
         "evidence": sources.opened.iter().map(evidence).collect::<Vec<_>>(),
-        "nested": plan.nested.iter().map(|name| &**name).collect::<Vec<_>>(),
+        "nested": plan.nested.iter().map(|disk| &*disk.name).collect::<Vec<_>>(),
         "outputs": outputs(request, run),
+        "host_outputs": host_outputs(hosts, run),
         "totals": counts(&total),
         "events_left_out": run.left_out,
         "parsers": parsers(plan, run),
@@ -28,15 +36,24 @@ pub(crate) fn report(request: &Request, sources: &Sources, plan: &Plan, run: &Re
 }
 
 fn evidence(opened: &Opened) -> Value {
+    let mut about = source(&opened.source);
+    about.insert("path".to_owned(), json!(opened.path.to_string_lossy()));
+    Value::Object(about)
+}
+
+/// What is known of an evidence, or of a disk in one.
+pub(crate) fn source(source: &Source) -> Map<String, Value> {
     let hash = |hash: &StoredHash| json!({ "algorithm": hash.algorithm, "stored": hash.digits, "is_right": hash.is_right });
-    json!({
-        "name": opened.name,
-        "path": opened.path.to_string_lossy(),
-        "parts": opened.parts,
-        "partition_table": opened.partition_table,
-        "file_systems": opened.file_systems.iter().map(file_system).collect::<Vec<_>>(),
-        "hashes": opened.stored_hashes.iter().map(hash).collect::<Vec<_>>(),
-    })
+    let part = |part: &Vec<u8>| String::from_utf8_lossy(part).into_owned();
+    Map::from_iter([
+        ("name".to_owned(), json!(*source.name)),
+        ("kind".to_owned(), json!(source.kind)),
+        ("parts".to_owned(), json!(source.parts.iter().map(part).collect::<Vec<_>>())),
+        ("partition_table".to_owned(), json!(source.partition_table)),
+        ("lvm_parts".to_owned(), json!(source.lvm_parts)),
+        ("file_systems".to_owned(), source.file_systems.iter().map(file_system).collect()),
+        ("hashes".to_owned(), source.stored_hashes.iter().map(hash).collect()),
+    ])
 }
 
 fn file_system(found: &FoundFileSystem) -> Value {
@@ -61,6 +78,22 @@ fn outputs(request: &Request, run: &Report) -> Vec<Value> {
             })
         };
     request.outputs.iter().zip(&run.sinks).map(output).collect()
+}
+
+/// The files of `--per-host`.
+fn host_outputs(hosts: &BTreeMap<&'static str, HostPaths>, run: &Report) -> Vec<Value> {
+    let mut outputs = Vec::new();
+    for (format, paths) in hosts {
+        // One sink of a format has the parts.
+        let mut sinks = run.sinks.iter().filter(|sink| sink.name == *format);
+        let rows = sinks.find(|sink| !sink.rows_of_parts.is_empty());
+        let rows = rows.map(|sink| sink.rows_of_parts.as_slice()).unwrap_or_default();
+        for ((host, path), events) in paths.iter().zip(rows) {
+            let path = path.to_string_lossy();
+            outputs.push(json!({ "host": host, "path": path, "format": format, "events": events }));
+        }
+    }
+    outputs
 }
 
 fn parsers(plan: &Plan, run: &Report) -> Value {
@@ -118,7 +151,7 @@ fn counts(counts: &Counts) -> Map<String, Value> {
     ])
 }
 
-fn issue(issue: &Issue) -> Value {
+pub(crate) fn issue(issue: &Issue) -> Value {
     json!({
         "kind": issue.kind.name(),
         "evidence": *issue.place.evidence,

@@ -40,6 +40,15 @@ pub(crate) struct OutputArgument {
     pub(crate) format: &'static str,
 }
 
+/// Where the timelines of hosts go, and in which formats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PerHost {
+    /// The directory.
+    pub(crate) directory: PathBuf,
+    /// Names of formats, each once.
+    pub(crate) formats: Vec<&'static str>,
+}
+
 /// Which parsers run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Selection {
@@ -56,6 +65,7 @@ pub(crate) enum Selection {
 pub(crate) struct Request {
     pub(crate) evidence: Vec<EvidenceArgument>,
     pub(crate) outputs: Vec<OutputArgument>,
+    pub(crate) per_host: Option<PerHost>,
     pub(crate) start: Option<Instant>,
     pub(crate) end: Option<Instant>,
     pub(crate) selection: Selection,
@@ -83,9 +93,11 @@ impl Request {
         {
             return wrong("--start must lie before --end; the end itself is not included");
         }
+        let (outputs, per_host) = destinations(&arguments)?;
         let request = Request {
             evidence: evidence(&arguments.evidence)?,
-            outputs: outputs(&arguments.output, &arguments.format)?,
+            outputs,
+            per_host,
             start,
             end,
             selection: selection(&arguments.parsers)?,
@@ -126,34 +138,14 @@ impl Request {
                 return wrong(format!("{} is named for two outputs", path.display()));
             }
             seen.push(path);
-            self.check_output(path)?;
+            check_output((&self.evidence, self.overwrite), path)?;
+        }
+        if let Some(PerHost { directory, .. }) = &self.per_host {
+            check_place(&self.evidence, directory, directory)?;
         }
         let to_standard_output = self.outputs.iter().filter(|output| output.path.is_none()).count();
         if to_standard_output > 1 {
             return wrong("only one output can go to standard output; name a file for the others");
-        }
-        Ok(())
-    }
-
-    fn check_output(&self, path: &Path) -> anyhow::Result<()> {
-        let shown = path.display();
-        if path.is_dir() {
-            return wrong(format!("{shown} is a directory; name a file in it"));
-        }
-        if is_ordinary(path) && path.exists() && !self.overwrite {
-            return wrong(format!("{shown} exists; name another file, or give --overwrite"));
-        }
-        let directory = directory_of(path);
-        let Ok(directory) = directory.canonicalize() else {
-            return wrong(format!("{shown}: there is no directory {}", directory.display()));
-        };
-        let inside = |evidence: &&EvidenceArgument| {
-            evidence.path.is_dir()
-                && evidence.path.canonicalize().is_ok_and(|root| directory.starts_with(root))
-        };
-        if let Some(evidence) = self.evidence.iter().find(inside) {
-            let root = evidence.path.display();
-            return wrong(format!("{shown} lies inside the evidence {root}; write it elsewhere"));
         }
         Ok(())
     }
@@ -171,6 +163,45 @@ impl Request {
     }
 }
 
+/// Checks that a file can be written where none of the evidence is.
+pub(crate) fn check_output(
+    (evidence, overwrite): (&[EvidenceArgument], bool),
+    path: &Path,
+) -> anyhow::Result<()> {
+    let shown = path.display();
+    if path.is_dir() {
+        return wrong(format!("{shown} is a directory; name a file in it"));
+    }
+    if is_ordinary(path) && path.exists() && !overwrite {
+        return wrong(format!("{shown} exists; name another file, or give --overwrite"));
+    }
+    let directory = directory_of(path);
+    if !directory.is_dir() {
+        return wrong(format!("{shown}: there is no directory {}", directory.display()));
+    }
+    check_place(evidence, directory, path)
+}
+
+/// Checks that a directory, which need not be there yet, lies outside of the evidence.
+fn check_place(evidence: &[EvidenceArgument], directory: &Path, path: &Path) -> anyhow::Result<()> {
+    let there = directory.ancestors().find_map(|above| {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        above.canonicalize().ok()
+    });
+    let inside = |evidence: &&EvidenceArgument| {
+        let root = evidence.path.canonicalize().ok().filter(|root| root.is_dir());
+        root.zip(there.as_ref()).is_some_and(|(root, there)| there.starts_with(root))
+    };
+    match evidence.iter().find(inside) {
+        Some(evidence) => wrong(format!(
+            "{} lies inside the evidence {}; write it elsewhere",
+            path.display(),
+            evidence.path.display()
+        )),
+        None => Ok(()),
+    }
+}
+
 /// The directory that a file is to lie in.
 pub(crate) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -181,7 +212,7 @@ pub(crate) fn is_ordinary(path: &Path) -> bool {
     path.metadata().map_or(true, |metadata| metadata.is_file())
 }
 
-fn nested(which: arguments::Nested) -> Nested {
+pub(crate) fn nested(which: arguments::Nested) -> Nested {
     match which {
         arguments::Nested::Known => Nested::Known,
         arguments::Nested::All => Nested::All,
@@ -203,7 +234,7 @@ fn evidence(arguments: &[String]) -> anyhow::Result<Vec<EvidenceArgument>> {
 }
 
 /// `PATH`, or `NAME=PATH` when there is no file of that whole name.
-fn one_evidence(text: &str) -> anyhow::Result<EvidenceArgument> {
+pub(crate) fn one_evidence(text: &str) -> anyhow::Result<EvidenceArgument> {
     let whole = PathBuf::from(text);
     let named = text.split_once('=').filter(|_| whole.symlink_metadata().is_err());
     match named {
@@ -213,6 +244,33 @@ fn one_evidence(text: &str) -> anyhow::Result<EvidenceArgument> {
         }
         Some(_) => wrong(format!("{text}: write NAME=PATH to name the host of an evidence")),
     }
+}
+
+/// Where the timeline of all goes, and those of hosts.
+fn destinations(
+    arguments: &TimelineArguments,
+) -> anyhow::Result<(Vec<OutputArgument>, Option<PerHost>)> {
+    let Some(directory) = arguments.per_host.clone() else {
+        return Ok((outputs(&arguments.output, &arguments.format)?, None));
+    };
+    if directory.exists() && !directory.is_dir() {
+        return wrong(format!("--per-host {}: not a directory", directory.display()));
+    }
+    let outputs = match arguments.output.is_empty() {
+        true => Vec::new(),
+        false => outputs(&arguments.output, &arguments.format)?,
+    };
+    let named = match outputs.is_empty() {
+        true => arguments.format.iter().map(|name| known_format(name)).collect(),
+        false => Ok(outputs.iter().map(|output| output.format).collect()),
+    };
+    let mut formats: Vec<&'static str> = named?;
+    if formats.is_empty() {
+        formats.push("jsonl");
+    }
+    formats.sort_unstable();
+    formats.dedup();
+    Ok((outputs, Some(PerHost { directory, formats })))
 }
 
 fn outputs(paths: &[PathBuf], formats: &[String]) -> anyhow::Result<Vec<OutputArgument>> {

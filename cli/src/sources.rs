@@ -1,7 +1,6 @@
 //! Opens every evidence of a request; one that cannot be read does not stop the others.
 
-use crate::request::{EvidenceArgument, Request};
-use dockline_evidence::source::{FoundFileSystem, StoredHash};
+use crate::request::EvidenceArgument;
 use dockline_evidence::{EvidenceError, Opening, Source, assemble, source};
 use dockline_parsers::plan::{Subtree, Unclaimed};
 use dockline_timeline::{Issue, IssueKind, Place};
@@ -23,23 +22,19 @@ pub(crate) struct Sources {
 
 /// One evidence that could be opened.
 pub(crate) struct Opened {
-    pub(crate) name: String,
+    /// As the user named it.
     pub(crate) path: PathBuf,
-    /// The files beside it that it consists of, too.
-    pub(crate) parts: Vec<String>,
-    pub(crate) stored_hashes: Vec<StoredHash>,
-    pub(crate) partition_table: Option<&'static str>,
-    pub(crate) file_systems: Vec<FoundFileSystem>,
+    pub(crate) source: Source,
 }
 
 impl Sources {
     /// Opens all evidence, each once, in the order of their names, so that the order in which they
     /// were given changes nothing.
-    pub(crate) fn open(request: &Request, opening: &Opening) -> Sources {
+    pub(crate) fn open(evidence: &[EvidenceArgument], opening: &Opening) -> Sources {
         let mut sources = Sources::default();
         let mut found: Vec<(EvidenceArgument, String, Result<Source, EvidenceError>)> = Vec::new();
         let mut parts: BTreeSet<PathBuf> = BTreeSet::new();
-        for (name, argument) in named(&request.evidence) {
+        for (name, argument) in named(evidence) {
             let opened = source::open(&argument.path, &name, opening);
             if let Ok(source) = &opened {
                 parts.extend(source.parts.iter().map(|part| beside(&argument.path, part)));
@@ -68,16 +63,8 @@ impl Sources {
     fn add(&mut self, source: Source, argument: EvidenceArgument) {
         self.subtrees.extend(Subtree::of(&source, argument.host.as_deref(), stem(&source.name)));
         self.skipped.extend(Unclaimed::parts_of(&source));
-        let text = |part: &Vec<u8>| String::from_utf8_lossy(part).into_owned();
-        self.opened.push(Opened {
-            name: source.name.to_string(),
-            path: argument.path,
-            parts: source.parts.iter().map(text).collect(),
-            stored_hashes: source.stored_hashes,
-            partition_table: source.partition_table,
-            file_systems: source.file_systems,
-        });
-        self.issues.extend(source.issues);
+        self.issues.extend(source.issues.iter().cloned());
+        self.opened.push(Opened { path: argument.path, source });
     }
 }
 

@@ -1,6 +1,7 @@
 //! `dockline timeline`: opens the evidence, plans, runs, and says what came of it.
 
 use crate::destination::Destination;
+use crate::per_host::{self, HostFiles, HostPaths};
 use crate::progress::Bar;
 use crate::request::{Request, WrongUsage};
 use crate::sources::Sources;
@@ -9,7 +10,8 @@ use anyhow::{Context, bail};
 use dockline_evidence::{Opening, Spool};
 use dockline_parsers::plan::Reading;
 use dockline_parsers::{Plan, plan};
-use dockline_timeline::{Issue, Job, Keep, Options, Report, Sink, output};
+use dockline_timeline::{Issue, Job, Keep, Options, Output, Report, Sink, output};
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// Makes the timeline.
@@ -22,18 +24,19 @@ pub(crate) fn run(request: &Request) -> anyhow::Result<Ending> {
         .transpose()?;
     let spool = Spool::new(request.temp_dir.clone());
     let opening = Opening { spool, verify: request.verify };
-    let sources = Sources::open(request, &opening);
+    let sources = Sources::open(&request.evidence, &opening);
     if sources.subtrees.is_empty() {
         bail!("none of the evidence could be read\n{}", summary::issues(&sources.issues, 0, true));
     }
     let reading = Reading { opening, nested: request.nested };
     let mut plan = plan(&sources.subtrees, &|parser| request.selects(parser), &reading);
     plan.unclaimed.extend(sources.skipped.iter().cloned());
-    let (sinks, files): (Vec<Sink>, Vec<Destination>) = destinations.into_iter().unzip();
+    let (mut sinks, mut files): (Vec<Sink>, Vec<Destination>) = destinations.into_iter().unzip();
+    let hosts = add_hosts(request, &plan, (&mut sinks, &mut files))?;
     let report = merge(request, &sources, &plan, sinks)?;
     files.into_iter().try_for_each(Destination::complete)?;
     if let Some((destination, mut file)) = report_destination {
-        let json = report::report(request, &sources, &plan, &report);
+        let json = report::report((request, &hosts), &sources, &plan, &report);
         writeln!(file, "{json:#}").context("cannot write the report")?;
         destination.complete()?;
     }
@@ -45,11 +48,36 @@ pub(crate) fn run(request: &Request) -> anyhow::Result<Ending> {
 fn open_destinations(request: &Request) -> anyhow::Result<Vec<(Sink, Destination)>> {
     let open = |argument: &crate::request::OutputArgument| {
         let (destination, to) = Destination::open(argument.path.as_deref(), request.overwrite)?;
-        let output = output::by_name(argument.format)
-            .ok_or_else(|| WrongUsage(format!("no format is called {}", argument.format)))?;
-        Ok((Sink { output, to }, destination))
+        Ok((Sink::new(named(argument.format)?, to), destination))
     };
     request.outputs.iter().map(open).collect()
+}
+
+fn named(format: &str) -> anyhow::Result<Box<dyn Output>> {
+    let unknown = || WrongUsage(format!("no format is called {format}"));
+    Ok(output::by_name(format).ok_or_else(unknown)?)
+}
+
+/// Adds the files of `--per-host`; returns those of each host, by format, as the sinks have them.
+fn add_hosts(
+    request: &Request,
+    plan: &Plan,
+    (sinks, files): (&mut Vec<Sink>, &mut Vec<Destination>),
+) -> anyhow::Result<BTreeMap<&'static str, HostPaths>> {
+    let mut hosts = BTreeMap::new();
+    let Some(per_host) = &request.per_host else { return Ok(hosts) };
+    for format in &per_host.formats {
+        let HostFiles { parts, destinations, paths } =
+            per_host::open((request, per_host), format, plan)?;
+        match sinks.iter_mut().find(|sink| sink.output.name() == *format) {
+            // An event that goes to two places in one format is rendered once.
+            Some(sink) => sink.parts = parts,
+            None => sinks.push(Sink { output: named(format)?, to: None, parts }),
+        }
+        files.extend(destinations);
+        hosts.insert(*format, paths);
+    }
+    Ok(hosts)
 }
 
 fn merge(

@@ -32,6 +32,8 @@ pub struct Opening {
 pub struct Source {
     /// Its name, as it stands in places.
     pub name: Arc<str>,
+    /// What it is, such as `directory`, `tar archive, zstd`, `raw disk`, `E01 image`.
+    pub kind: String,
     /// The trees that it holds.
     pub trees: Vec<SourceTree>,
     /// What could not be read on the way to the trees.
@@ -42,6 +44,9 @@ pub struct Source {
     pub file_systems: Vec<FoundFileSystem>,
     /// `GPT` or `MBR`, for a disk with partitions.
     pub partition_table: Option<&'static str>,
+    /// Partitions that are parts of LVM2 volume groups, such as `/p2`; empty where it is all of the
+    /// disk.
+    pub lvm_parts: Vec<String>,
     /// Names of the files beside it that it consists of, too, such as further segments.
     pub parts: Vec<Vec<u8>>,
     /// Hashes of the whole disk that its image stores.
@@ -125,7 +130,7 @@ pub struct StoredHash {
 pub fn open(path: &Path, name: &str, opening: &Opening) -> Result<Source, EvidenceError> {
     let bytes = match files::argument(path)? {
         Argument::Directory => {
-            return Ok(Source::of_tree(name, Arc::new(DirectoryTree::open(path)?)));
+            return Ok(Source::of_tree(name, "directory", Arc::new(DirectoryTree::open(path)?)));
         }
         Argument::File(bytes) => bytes,
     };
@@ -170,11 +175,13 @@ impl Source {
     fn empty(name: &str) -> Source {
         Source {
             name: Arc::from(name),
+            kind: String::new(),
             trees: Vec::new(),
             issues: Vec::new(),
             skipped: Vec::new(),
             file_systems: Vec::new(),
             partition_table: None,
+            lvm_parts: Vec::new(),
             parts: Vec::new(),
             stored_hashes: Vec::new(),
             physical_volumes: Vec::new(),
@@ -183,9 +190,9 @@ impl Source {
         }
     }
 
-    fn of_tree(name: &str, tree: Arc<dyn Tree>) -> Source {
+    fn of_tree(name: &str, kind: &str, tree: Arc<dyn Tree>) -> Source {
         let tree = SourceTree { prefix: String::new(), tree, identity: Identity::default() };
-        Source { trees: vec![tree], ..Source::empty(name) }
+        Source { kind: kind.to_owned(), trees: vec![tree], ..Source::empty(name) }
     }
 
     /// Tells what explains the issues that are known already.
@@ -217,7 +224,7 @@ impl Opener<'_> {
 
     fn archive(&self, bytes: Arc<dyn ReadAt>) -> Source {
         let (tree, issues) = TarTree::open(bytes, self.name);
-        let mut source = Source::of_tree(self.name, Arc::new(tree));
+        let mut source = Source::of_tree(self.name, "tar archive", Arc::new(tree));
         source.issues = issues;
         source
     }
@@ -243,6 +250,7 @@ impl Opener<'_> {
         let size = content.bytes.len();
         let inner = Opener { neighbours: &NoNeighbours, ..*self };
         let mut source = inner.open(content.bytes)?;
+        source.kind = format!("{}, {}", source.kind, compression.name());
         if let Some(error) = content.cut_by {
             let what = format!("compressed content cannot be read past {size} bytes: {error}");
             source.tell_first(&error, what);

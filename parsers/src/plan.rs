@@ -4,10 +4,12 @@
 //! is above the match is the data root, be it `/var/lib/docker`, a `data-root` of `daemon.json`, a
 //! snap, a rootless home, `<root>/<uid>.<gid>` of a remapped engine, or a copied folder.
 
+mod data_root;
 mod host;
 mod unclaimed;
 mod virtual_disks;
 
+pub use data_root::DataRoot;
 pub use unclaimed::Unclaimed;
 pub use virtual_disks::{MAX_DEPTH, Nested};
 
@@ -78,6 +80,16 @@ pub struct Planned {
     pub inventory: Arc<Inventory>,
 }
 
+impl Planned {
+    /// The work.
+    #[must_use]
+    pub fn job(&self) -> Job {
+        let (parse, artifact) = (self.parser.parse, self.artifact.clone());
+        let inventory = self.inventory.clone();
+        Box::new(move |findings| parse(&artifact, &inventory, findings))
+    }
+}
+
 /// What is to be done.
 #[derive(Default)]
 pub struct Plan {
@@ -87,20 +99,15 @@ pub struct Plan {
     pub unclaimed: Vec<Unclaimed>,
     /// What could not be walked or opened.
     pub issues: Vec<Issue>,
-    /// Names of the virtual disks that were found in the evidence and opened.
-    pub nested: Vec<Arc<str>>,
+    /// The virtual disks that were found in the evidence and opened.
+    pub nested: Vec<Source>,
 }
 
 impl Plan {
     /// The work, one job an artifact.
     #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
-        let job = |planned: &Planned| -> Job {
-            let (parse, artifact) = (planned.parser.parse, planned.artifact.clone());
-            let inventory = planned.inventory.clone();
-            Box::new(move |findings| parse(&artifact, &inventory, findings))
-        };
-        self.planned.iter().map(job).collect()
+        self.planned.iter().map(Planned::job).collect()
     }
 }
 
@@ -199,11 +206,11 @@ impl Plan {
             self.issues.push(Issue::new(error.issue_kind(), place.clone(), error.to_string()));
         }
         assemble(std::slice::from_mut(&mut source));
-        self.nested.push(source.name.clone());
         self.issues.append(&mut source.issues);
         self.unclaimed.extend(Unclaimed::parts_of(&source));
         let mut trees = Subtree::of(&source, subtree.host.as_deref(), &subtree.fallback_host);
         trees.iter_mut().for_each(|tree| tree.depth = depth);
+        self.nested.push(source);
         trees
     }
 }

@@ -65,6 +65,10 @@ fn add_logical_volumes(sources: &mut [Source]) {
         if physical.is_empty() {
             continue;
         }
+        let part = |(name, _): &PhysicalVolume| {
+            if name.is_empty() { String::new() } else { format!("/{name}") }
+        };
+        source.lvm_parts = physical.iter().map(part).collect();
         let assembled = lvm2::assemble(physical.clone());
         if assembled.is_incomplete {
             parts.push((number, physical));

@@ -16,14 +16,14 @@ impl Opener<'_> {
         format: ImageFormat,
         bytes: Arc<dyn ReadAt>,
     ) -> Result<Source, EvidenceError> {
-        let disk = match format {
-            ImageFormat::Ewf => disk::ewf::open(bytes, self.neighbours),
-            ImageFormat::Vhdx => disk::vhdx::open(bytes, self.neighbours),
-            ImageFormat::Vhd => disk::vhd::open(bytes, self.neighbours),
-            ImageFormat::Vmdk => disk::vmdk::open(bytes, self.neighbours),
-            ImageFormat::Qcow2 => disk::qcow2::open(bytes, self.neighbours),
-        }?;
-        self.open_disk(disk)
+        let (kind, open): (_, fn(_, _) -> _) = match format {
+            ImageFormat::Ewf => ("E01 image", disk::ewf::open),
+            ImageFormat::Vhdx => ("VHDX image", disk::vhdx::open),
+            ImageFormat::Vhd => ("VHD image", disk::vhd::open),
+            ImageFormat::Vmdk => ("VMDK image", disk::vmdk::open),
+            ImageFormat::Qcow2 => ("QCOW2 image", disk::qcow2::open),
+        };
+        self.open_disk(kind, open(bytes, self.neighbours)?)
     }
 
     /// The bytes of a disk as they are, in one file or split into several.
@@ -32,8 +32,8 @@ impl Opener<'_> {
             return self.image(ImageFormat::Vhd, bytes);
         }
         match disk::split::join(bytes.clone(), self.neighbours)? {
-            None => self.open_disk(Disk::of(bytes)),
-            Some(Split::First(disk)) => self.open_disk(disk),
+            None => self.open_disk("raw disk", Disk::of(bytes)),
+            Some(Split::First(disk)) => self.open_disk("split raw disk", disk),
             Some(Split::Later(first)) => {
                 let first = String::from_utf8_lossy(&first).into_owned();
                 let what = format!("a later part of a split image (name {first} instead)");
@@ -44,7 +44,7 @@ impl Opener<'_> {
 
     /// Opens what lies on a disk. What its image says of itself, and the segments that it is made
     /// of, are kept also where nothing on it can be read.
-    fn open_disk(&self, disk: Disk) -> Result<Source, EvidenceError> {
+    fn open_disk(&self, kind: &str, disk: Disk) -> Result<Source, EvidenceError> {
         let says_something =
             !(disk.flaws.is_empty() && disk.parts.is_empty() && disk.stored_hashes.is_empty());
         let mut source = match self.disk(&disk.bytes) {
@@ -55,6 +55,7 @@ impl Opener<'_> {
             }
             opened => opened?,
         };
+        source.kind = kind.to_owned();
         source.tell_flaws("", disk.flaws);
         source.parts = disk.parts;
         let found = match self.opening.verify {

@@ -337,6 +337,15 @@ fn exit_code(entry: &Entry<'_>) -> Option<i64> {
     of_field.or_else(of_words)
 }
 
+/// The engine that says its version in this message, as it does when it starts.
+fn starting(message: &str) -> Option<&'static str> {
+    match message {
+        "Docker daemon" => Some("docker"),
+        "starting containerd" => Some("containerd"),
+        _ => None,
+    }
+}
+
 fn add_details<'e>(event: &mut Event<'e>, program: &'e str, entry: &'e Entry<'_>) {
     let text = |text: &'e str| Value::Text(Cow::Borrowed(text));
     event.attribute("program", Some(text(program)));
@@ -345,6 +354,10 @@ fn add_details<'e>(event: &mut Event<'e>, program: &'e str, entry: &'e Entry<'_>
     if let Some(sudo) = Sudo::read(&entry.message).filter(|_| program == "sudo") {
         event.command_line = Some(sudo.command);
         event.user = Some(sudo.user);
+    }
+    if let (Some(engine), Some(version)) = (starting(&entry.message), entry.field("version")) {
+        event.attribute("engine", Some(text(engine)));
+        event.attribute("engine_version", Some(text(version)));
     }
     event.network_name = entry.field("net");
     if let Some(rest) = entry.message.strip_prefix("Layer ").filter(|_| event.action == "delete") {

@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn a_disk_in_too_many_others_is_told_and_not_opened() {
         let opened = planned(MAX_DEPTH - 1);
-        assert_eq!(opened.nested, [Arc::from("disk:/p1/vms/Docker.raw")]);
+        let names: Vec<&str> = opened.nested.iter().map(|disk| &*disk.name).collect();
+        assert_eq!(names, ["disk:/p1/vms/Docker.raw"]);
         assert_eq!(opened.issues, []);
         let refused = planned(MAX_DEPTH);
         assert!(refused.nested.is_empty());
