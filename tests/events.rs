@@ -16,10 +16,11 @@ use std::fmt::Write;
 use std::fs;
 
 /// Each host, and whose events are told of it.
-const HOSTS: [(&str, &str); 4] = [
+const HOSTS: [(&str, &str); 5] = [
     ("engine-20.10", "engine-20.10"),
     ("engine-20.10-lvm-xfs", "engine-20.10-lvm-xfs"),
     ("engine-29.7", "engine-29.7"),
+    ("podman-4.3", "podman-4.3"),
     // The data roots of that host, without its logs and its configuration.
     ("desktop-sim", "engine-29.7"),
 ];

@@ -5,6 +5,7 @@
 //! - [`data_roots`]: a data root is found wherever it lies, and its events are attributed.
 //! - [`events`]: how much of what the living engine told the timeline shows.
 //! - [`disks`]: a host read from its disk, in any image, is the host that its archive holds.
+//! - [`truth_of_podman`]: the timeline of a real host says what Podman said, of root and of a user.
 //! - [`truth`]: the timeline of a real host says what its daemon said.
 //! - [`same_bytes`]: the same bytes come out for any threads, memory, order and kind of evidence.
 //! - [`command_line`]: what the program promises to its user.
@@ -21,3 +22,4 @@ mod program;
 mod same_bytes;
 mod tidy;
 mod truth;
+mod truth_of_podman;

@@ -6,6 +6,8 @@
 
 mod attributes;
 
+pub use attributes::typed;
+
 use super::json::{Fields, Flaw, Wrong};
 use dockline_timeline::Instant;
 use serde_json::Value;

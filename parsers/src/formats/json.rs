@@ -377,6 +377,19 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The objects in the lists of a list.
+    #[must_use]
+    pub fn objects_in_lists(&self, key: &str) -> Vec<Fields<'a>> {
+        let lists = self.items(key, "a list", |value, path| Some((value.as_array()?, path)));
+        let mut objects = Vec::new();
+        for (list, path) in lists {
+            for (index, value) in list.iter().enumerate() {
+                objects.push(Fields::of(value, format!("{path}[{index}]"), self.wrong));
+            }
+        }
+        objects
+    }
+
     /// The objects of a map, with their keys, ordered by key; null counts as an empty object.
     #[must_use]
     pub fn members(&self) -> Vec<(&'a str, Fields<'a>)> {

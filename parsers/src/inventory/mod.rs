@@ -16,7 +16,7 @@ mod targets;
 pub use containers::Container;
 pub use images::Image;
 pub use layers::{Layer, Mount};
-pub use podman::PodmanImage;
+pub use podman::{PodmanImage, podman_risks};
 pub use removed::REMOVED_CONTAINER;
 pub use risk::{Risk, Severity};
 pub use targets::{TargetImage, TargetImages};

@@ -1,10 +1,17 @@
 //! What the stores of Podman say of containers and images.
 
+use super::risk::{Case, Risk, judge};
 use super::{Claim, Container, Silent};
 use crate::formats::containers_storage::{StoredContainer, StoredImage, image_identifier};
+use crate::formats::host_config::HostConfig;
 use crate::formats::json::{self, Fields, Wrong};
+use crate::formats::libpod;
+use crate::formats::libpod_database::{self as database, What};
 use crate::{Artifact, ArtifactFile, ContainerId};
 use std::collections::BTreeMap;
+
+/// Runtimes that Podman comes with.
+const OWN_RUNTIMES: &[&str] = &["crun", "runc"];
 
 /// What is known of an image in containers/storage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,8 +31,50 @@ pub(super) fn images(claims: &[Claim]) -> BTreeMap<String, PodmanImage> {
     images
 }
 
-/// Adds what the tables of containers/storage say of containers.
+/// The risky settings of a container of Podman, ordered by name.
+#[must_use]
+pub fn podman_risks(container: &libpod::Container) -> Vec<Risk> {
+    // What Podman comes with is not worth a word, as runc is not with Docker.
+    let runtime = container.host_config.runtime.clone();
+    let runtime = runtime.filter(|runtime| !OWN_RUNTIMES.contains(&runtime.as_str()));
+    let host_config = HostConfig { runtime, ..container.host_config.clone() };
+    judge(&Case {
+        config: &container.config,
+        host_config: &host_config,
+        remapped: false,
+        cgroupns_private_elsewhere: false,
+        volume_options: &|_| None,
+    })
+}
+
+/// Adds what the stores of Podman say of containers: the databases more than the tables.
 pub(super) fn add_containers(claims: &[Claim], containers: &mut BTreeMap<ContainerId, Container>) {
+    for (_, artifact) in claims.iter().filter(|(parser, _)| *parser == "podman.database") {
+        add_database(artifact, containers);
+    }
+    add_tables(claims, containers);
+}
+
+/// What is there comes first: a removed container counts only where there is none of its id.
+fn add_database(artifact: &Artifact, containers: &mut BTreeMap<ContainerId, Container>) {
+    let records = database::read(artifact, &mut Silent).unwrap_or_default().records;
+    for record in records.iter().filter(|record| record.what == What::Container) {
+        let Ok(document) = json::read(&record.json) else { continue };
+        let found = libpod::Container::read(&document.value).0;
+        let Some(id) = found.config.id.as_deref().and_then(ContainerId::parse) else { continue };
+        let container = containers.entry(id).or_default();
+        if container.name.is_none() {
+            container.risks = podman_risks(&found);
+            container.labels = found.config.settings.labels;
+            container.name = found.config.name;
+            container.image_name = found.config.settings.image;
+            container.image_id = found.config.image_id.as_deref().map(image_identifier);
+        }
+        container.described |= record.recovered_from.is_none();
+    }
+}
+
+fn add_tables(claims: &[Claim], containers: &mut BTreeMap<ContainerId, Container>) {
     for name in ["containers.json", "volatile-containers.json"] {
         for row in rows(claims, name, StoredContainer::read) {
             let Some(id) = row.id.as_deref().and_then(ContainerId::parse) else { continue };
@@ -36,6 +85,7 @@ pub(super) fn add_containers(claims: &[Claim], containers: &mut BTreeMap<Contain
             container.image_name = container.image_name.take().or(row.metadata.image_name);
             let image = row.image.as_deref().map(image_identifier);
             container.image_id = container.image_id.take().or(image);
+            container.described = true;
         }
     }
 }

@@ -81,11 +81,19 @@ const KNOWN: &[(&str, &str)] = &[
         "the containerd store is not supported",
     ),
     (
+        "{driver}-containers/{container:id}/userdata/buildah.json",
+        "what a build keeps of its working container is not supported",
+    ),
+    (
+        "{driver}-containers/{container:id}/userdata/checkpoint/{file}",
+        "checkpoints are not supported",
+    ),
+    ("containers/cache/blob-info-cache-v1.{kind}", "the cache of blobs is not supported"),
+    ("storage/artifacts/{file}", "OCI artifacts of Podman are not supported"),
+    (
         "{driver}-layers/{layer:id}.tar-split.gz",
         "the list of files of an image's layer is not supported",
     ),
-    ("libpod/bolt_state.db", "Podman's database is not supported"),
-    ("containers/storage/db.sql", "Podman's database is not supported"),
     ("etc/docker/daemon.json", "the engine's own configuration is not supported"),
     ("etc/docker/key.json", "the engine's own configuration is not supported"),
     ("engine-id", "the engine's own configuration is not supported"),

@@ -1,8 +1,22 @@
 //! What Podman, Buildah and CRI-O leave: containers/storage, libpod's databases, logs.
 
+mod container_log;
+mod database;
+mod image_data;
+mod network;
+mod secrets;
 mod storage;
+mod userdata;
 
 use crate::Parser;
 
 /// The parsers of this family, by name.
-pub static PARSERS: &[&Parser] = &[&storage::PARSER];
+pub static PARSERS: &[&Parser] = &[
+    &container_log::PARSER,
+    &database::PARSER,
+    &image_data::PARSER,
+    &network::PARSER,
+    &secrets::PARSER,
+    &storage::PARSER,
+    &userdata::PARSER,
+];

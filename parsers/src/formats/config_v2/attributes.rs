@@ -20,6 +20,16 @@ impl ConfigV2 {
         all.into_vec()
     }
 
+    /// What a runtime is told: everything but names and what became of the container.
+    #[must_use]
+    pub fn runtime_attributes(&self) -> Vec<Attribute<'_>> {
+        let mut all = Attributes::default();
+        self.process(&mut all);
+        self.surroundings(&mut all);
+        self.protection(&mut all);
+        all.into_vec()
+    }
+
     /// The few that belong on every event of the container's life.
     #[must_use]
     pub fn summary(&self) -> Vec<Attribute<'_>> {
@@ -34,8 +44,7 @@ impl ConfigV2 {
     #[must_use]
     pub fn command_line(&self) -> Option<String> {
         let words = self.path.iter().chain(&self.arguments);
-        let quoted: Vec<String> = words.map(|word| quoted(word)).collect();
-        self.path.as_ref().map(|_| quoted.join(" "))
+        self.path.as_ref().map(|_| typed(words))
     }
 
     fn label(&self, prefix: &str) -> Option<&str> {
@@ -126,6 +135,12 @@ impl MountPoint {
             None => format!("{source}:{}:{access} ({kind})", self.destination),
         }
     }
+}
+
+/// Words as they would be typed into a shell.
+pub fn typed<'w>(words: impl IntoIterator<Item = &'w String>) -> String {
+    let quoted: Vec<String> = words.into_iter().map(|word| quoted(word)).collect();
+    quoted.join(" ")
 }
 
 /// A word as a shell would need it.

@@ -13,7 +13,8 @@ const RUNTIMES: &[&str] =
 /// Well-known other runtimes; a name proves nothing, `daemon.json` says what is behind it.
 const OTHER_RUNTIMES: &[&str] = &["crun", "youki", "nvidia", "runsc", "kata-runtime", "kata"];
 /// Log drivers that keep the log on the host, as far as the engine is concerned.
-const LOCAL_LOGS: &[&str] = &["json-file", "local", "none", "journald", "db", ""];
+const LOCAL_LOGS: &[&str] =
+    &["json-file", "local", "none", "journald", "db", "k8s-file", "passthrough", ""];
 /// What the lists of kernel paths hold unless somebody asked for them to be emptied.
 const MASKED: &str = "/proc/kcore";
 const READ_ONLY: &str = "/proc/sys";

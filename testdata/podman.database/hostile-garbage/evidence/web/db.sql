@@ -1,0 +1,2 @@
+-- MySQL dump
+CREATE TABLE x (y int);
