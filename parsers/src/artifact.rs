@@ -27,6 +27,21 @@ impl ArtifactFile {
         self.captures.iter().find(|(key, _)| *key == name).map(|(_, text)| text.as_str())
     }
 
+    /// What stands before the paths of its tree where they are shown, such as `/p4`.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        self.origin.path.strip_suffix(self.path.to_string().as_str()).unwrap_or_default()
+    }
+
+    /// An origin for another path of its tree that belongs to the same artifact and is no file of
+    /// it, such as a directory.
+    #[must_use]
+    pub fn origin_of(&self, path: &TreePath) -> Origin {
+        let shown = Arc::from(format!("{}{path}", self.prefix()));
+        let place = (self.origin.host.clone(), self.origin.evidence.clone(), shown);
+        Origin::new(place, self.origin.parser, self.origin.rank)
+    }
+
     /// An issue with this file.
     #[must_use]
     pub fn issue(&self, kind: IssueKind, at: Position<'_>, what: impl Into<String>) -> Issue {

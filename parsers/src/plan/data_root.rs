@@ -90,9 +90,7 @@ fn is_below(planned: &Planned, file: &ArtifactFile) -> bool {
 
 fn key(planned: &Planned, file: &ArtifactFile) -> Key {
     let origin = &file.origin;
-    let below = file.path.to_string();
-    let prefix = origin.path.strip_suffix(below.as_str()).unwrap_or_default();
-    let path = format!("{prefix}{}", planned.artifact.root);
+    let path = format!("{}{}", file.prefix(), planned.artifact.root);
     (origin.host.clone(), origin.evidence.clone(), path)
 }
 

@@ -78,9 +78,7 @@ struct Registry<'a> {
 fn parse(artifact: &Arc<Artifact>, _inventory: &Arc<Inventory>, findings: &mut dyn Findings) {
     let Some(first) = artifact.files.first() else { return };
     findings.records(&first.origin, 0, 0);
-    let shown = first.path.to_string();
-    let prefix = first.origin.path.strip_suffix(&shown).unwrap_or_default();
-    let registry = Registry { artifact, first, prefix };
+    let registry = Registry { artifact, first, prefix: first.prefix() };
     let place = registry.file(artifact.root.clone()).origin.at(Position::File);
     let mut contents = Contents::new(place);
     for repository in registry.repositories(findings) {

@@ -10,7 +10,6 @@ use dockline_evidence::{EvidenceError, FileKind, TreePath};
 use dockline_timeline::{Confidence, Event, Findings, Instant, Kind, Meaning, Origin, Subject};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// What is left, and what is concluded from it.
 struct Trace<'a> {
@@ -127,7 +126,8 @@ impl Store<'_> {
             if self.driver_of(&path).as_deref() != Some(self.id.driver.as_str()) {
                 continue;
             }
-            let Some(origin) = self.origin_at(&path) else { continue };
+            let Some(first) = self.artifact.files.first() else { continue };
+            let origin = first.origin_of(&path);
             let trace = Trace {
                 origin: &origin,
                 kind: &WRITABLE,
@@ -149,14 +149,6 @@ impl Store<'_> {
         let bytes = self.artifact.read_beside(&container.join(b"config.v2.json")?)?;
         let document = json::read(&bytes).ok()?;
         document.value.get("Driver")?.as_str().map(str::to_owned)
-    }
-
-    /// An origin for a path that is no file of this artifact, at the place of the store's first.
-    fn origin_at(&self, path: &TreePath) -> Option<Origin> {
-        let first = &self.artifact.files.first()?.origin;
-        let path = Arc::from(path.to_string());
-        let place = (first.host.clone(), first.evidence.clone(), path);
-        Some(Origin::new(place, first.parser, first.rank))
     }
 
     fn unfinished_removals(&self, findings: &mut dyn Findings) {

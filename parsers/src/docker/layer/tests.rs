@@ -63,7 +63,7 @@ fn run(tree: MemoryTree) -> (Vec<Value>, Vec<String>) {
         evidence: Arc::from("e"),
         host: Some(Arc::from("h")),
         fallback_host: Arc::from("h"),
-        prefix: Arc::from(""),
+        prefix: Arc::from("/p4"),
         depth: 0,
         tree: Arc::new(tree),
     };
@@ -72,7 +72,11 @@ fn run(tree: MemoryTree) -> (Vec<Value>, Vec<String>) {
     for job in planned.jobs() {
         found.job(job);
     }
-    let events = found.lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<Value> =
+        found.lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for event in &events {
+        assert!(event["display_name"].as_str().unwrap().starts_with("e:/p4/"), "{event}");
+    }
     (events, found.issues.iter().map(ToString::to_string).collect())
 }
 
@@ -201,7 +205,7 @@ fn a_changed_lower_is_found() {
         .with_file("d/overlay2/a/link", "AAA", at(0))
         .with_file("d/overlay2/b/link", "BBB", at(0))
         .with_file("d/overlay2/b/lower", "l/EVIL:l/AAA", at(0));
-    let expected = "e:/d/overlay2/b/lower: lower is \"l/EVIL:l/AAA\", and layerdb puts \"l/AAA\" \
+    let expected = "e:/p4/d/overlay2/b/lower: lower is \"l/EVIL:l/AAA\", and layerdb puts \"l/AAA\" \
                     below (malformed)";
     assert_eq!(run(tree).1, [expected]);
 }
