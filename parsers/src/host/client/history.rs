@@ -5,7 +5,7 @@
 //! A history without times is told in one event of the file, or in one for each [`LISTED`] of its
 //! commands: what is known is only that they were entered before the file was last written.
 //!
-//! Commands that have nothing to do with containers are counted as read, and not told.
+//! Commands that have nothing to do with containers are counted, and not told.
 
 mod bash;
 mod fish;
@@ -97,7 +97,10 @@ impl History<'_> {
     fn tell(&self, entries: &[Entry], findings: &mut dyn Findings) {
         let mut undated: Vec<Command<'_>> = Vec::new();
         for entry in entries {
-            let Some(found) = recognise(&entry.text) else { continue };
+            let Some(found) = recognise(&entry.text) else {
+                findings.unconcerned(&self.home.file.origin, 1);
+                continue;
+            };
             let command = Command { entry, found };
             match entry.time.map(|time| (time, Instant::new(time, 0))) {
                 Some((_, Some(instant))) => self.dated(instant, &command, findings),
