@@ -31,6 +31,8 @@ pub struct Problem {
     pub kind: IssueKind,
     /// In which line, from 1.
     pub line: u64,
+    /// The line, from 1, from which on nothing was read: where its document begins.
+    pub lost_from: u64,
     /// In words.
     pub what: String,
 }
@@ -46,12 +48,13 @@ pub fn documents(text: &str) -> (Vec<Document>, Option<Problem>) {
             Err(error) => {
                 let (kind, line) = (IssueKind::Malformed, wide(error.marker().line()));
                 let what = format!("yaml: {}", error.info());
-                return (builder.documents, Some(Problem { kind, line, what }));
+                let lost_from = builder.lost_from(line);
+                return (builder.documents, Some(Problem { kind, line, lost_from, what }));
             }
         };
         if let Err((kind, what)) = builder.event(event, line) {
-            let what = format!("yaml: {what}");
-            return (builder.documents, Some(Problem { kind, line, what }));
+            let (what, lost_from) = (format!("yaml: {what}"), builder.lost_from(line));
+            return (builder.documents, Some(Problem { kind, line, lost_from, what }));
         }
     }
     (builder.documents, None)
@@ -93,6 +96,11 @@ struct Builder {
 }
 
 impl Builder {
+    /// Where the document begins in which something is wrong in this line.
+    fn lost_from(&self, line: u64) -> u64 {
+        if self.open.is_empty() { line } else { self.line }
+    }
+
     fn event(&mut self, event: Event<'_>, line: u64) -> Result<(), Fault> {
         match event {
             Event::DocumentStart(_) => {
@@ -235,6 +243,7 @@ mod tests {
         assert_eq!(documents[0].value, json!({"a": 1}));
         let problem = problem.unwrap();
         assert_eq!((documents.len(), problem.kind), (1, IssueKind::Malformed));
+        assert_eq!(problem.lost_from, 2);
         assert!(problem.line >= 3 && problem.what.starts_with("yaml: "), "{problem:?}");
     }
 

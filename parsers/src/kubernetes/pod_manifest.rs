@@ -120,14 +120,21 @@ fn documents(bytes: &[u8], report: &mut Report<'_, '_>) -> Vec<Document> {
     let covered = match problem {
         None => length,
         Some(problem) => {
-            // Bytes are told for the whole file: the library says lines.
-            let lost = if records == 0 { length } else { 0 };
+            let covered = length_of_lines(text, problem.lost_from.saturating_sub(1));
+            let lost = length.saturating_sub(covered);
             report.issue((problem.kind, problem.what), Position::Line(problem.line), lost);
-            length.saturating_sub(lost)
+            covered
         }
     };
     report.findings.records(&report.file.origin, records, covered);
     documents
+}
+
+/// Bytes of the first lines.
+fn length_of_lines(text: &str, lines: u64) -> u64 {
+    let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+    let length: usize = text.split_inclusive('\n').take(lines).map(str::len).sum();
+    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 /// Tells what a file says.

@@ -97,6 +97,13 @@ const KNOWN: &[(&str, &str)] = &[
     ("etc/docker/daemon.json", "the engine's own configuration is not supported"),
     ("etc/docker/key.json", "the engine's own configuration is not supported"),
     ("engine-id", "the engine's own configuration is not supported"),
+    ("etc/kubernetes/{name}.conf", "kubeconfigs of a node are not supported"),
+    ("kubelet/config.yaml", "the configuration of the kubelet is not supported"),
+    ("kubelet/pki/{file}", "credentials of the kubelet are not supported"),
+    ("lib/crio/{file}", "CRI-O's own version and shutdown marks are not supported"),
+    ("server/db/state.db", "the objects of K3s in SQLite (kine) are not supported"),
+    ("server/db/etcd/member/snap/db", "the objects of a cluster in etcd are not supported"),
+    ("var/lib/etcd/member/snap/db", "the objects of a cluster in etcd are not supported"),
 ];
 
 /// [`KNOWN`], compiled.
