@@ -354,3 +354,30 @@ fn every_network_was_created_when_inspect_says() {
     }
     assert!(count > 12, "only {count} networks were compared");
 }
+
+#[test]
+fn every_volume_was_created_when_inspect_and_events_say() {
+    let mut count = 0;
+    for name in HOSTS {
+        let events = events_of(&host(name));
+        let truth = Truth::of(name);
+        for volume in truth.json("inspect_volumes.json") {
+            let (volume_name, driver) = (text(&volume, "Name"), text(&volume, "Driver"));
+            let found: Vec<&Value> = events
+                .iter()
+                .filter(|event| text(event, "data_type") == "docker:volume")
+                .filter(|event| text(event, "volume_name") == volume_name)
+                .filter(|event| text(event, "action") == "create")
+                .collect();
+            assert_eq!(found.len(), 1, "{name}: {volume_name}");
+            assert_eq!(text(found[0], "volume_driver"), driver, "{name}: {volume_name}");
+            let created = second(text(found[0], "datetime"));
+            // Before 23.0 Docker shows when the content was last changed.
+            let shown = second(text(&volume, "CreatedAt"));
+            let fits = if name == "engine-29.7" { created == shown } else { created <= shown };
+            assert!(fits, "{name}: {volume_name}: {created}, not {shown}");
+            count += 1;
+        }
+    }
+    assert!(count > 11, "only {count} volumes were compared");
+}

@@ -3,11 +3,14 @@
 mod container_config;
 mod hostconfig;
 mod image_config;
+mod image_identity;
 mod image_repositories;
 mod json_file_log;
 mod layer;
 mod local_log;
 mod network_db;
+mod network_files;
+mod volumes;
 
 use crate::Parser;
 
@@ -16,9 +19,12 @@ pub static PARSERS: &[&Parser] = &[
     &container_config::PARSER,
     &hostconfig::PARSER,
     &image_config::PARSER,
+    &image_identity::PARSER,
     &image_repositories::PARSER,
     &json_file_log::PARSER,
     &layer::PARSER,
     &local_log::PARSER,
     &network_db::PARSER,
+    &network_files::PARSER,
+    &volumes::PARSER,
 ];

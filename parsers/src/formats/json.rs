@@ -56,6 +56,15 @@ impl Flaw {
         findings.issue(self.issue(file).losing(0, self.lost_bytes));
     }
 
+    /// Tells it as an issue with the text that lies at `offset` of `file`.
+    pub fn report_at(&self, file: &ArtifactFile, offset: u64, findings: &mut dyn Findings) {
+        let what = match &self.at {
+            Place::Offset(_) => self.what.clone(),
+            Place::Key(key) => format!("{key}: {}", self.what),
+        };
+        findings.issue(file.issue(self.kind, Position::Offset(offset), what));
+    }
+
     /// Tells it as an issue that cost the whole `file`, of so many bytes.
     pub fn report_lost(&self, file: &ArtifactFile, length: usize, findings: &mut dyn Findings) {
         findings.issue(self.issue(file).losing(1, as_u64(length)));

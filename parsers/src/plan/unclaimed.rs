@@ -34,16 +34,6 @@ impl Unclaimed {
 
 /// Stores of container engines that no parser reads, the first that matches counts.
 const KNOWN: &[(&str, &str)] = &[
-    (
-        "containers/{container:id}/hostname",
-        "holds no time and nothing that config.v2.json does not hold",
-    ),
-    ("containers/{container:id}/hosts", "network files of a container are not supported"),
-    ("containers/{container:id}/resolv.conf", "network files of a container are not supported"),
-    (
-        "containers/{container:id}/resolv.conf.hash",
-        "network files of a container are not supported",
-    ),
     ("containers/{container:id}/checkpoints/{checkpoint}/{file}", "checkpoints are not supported"),
     ("containers/{container:id}/{file}", "no parser knows this file"),
     (
@@ -62,9 +52,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("repositories-aufs", "images of engines before 1.10 are not supported"),
     ("repositories-devicemapper", "images of engines before 1.10 are not supported"),
     ("repositories-overlay", "images of engines before 1.10 are not supported"),
-    ("image/identity-cache.db", "the image identity cache is not supported"),
-    ("volumes/metadata.db", "the volume store is not supported"),
-    ("volumes/{volume}/opts.json", "the volume store is not supported"),
     ("buildkit/{file}.db", "the BuildKit store is not supported"),
     ("swarm/{file}.json", "the Swarm store is not supported"),
     ("swarm/worker/tasks.db", "the Swarm store is not supported"),

@@ -4,7 +4,7 @@ use super::endpoint::{Endpoint, Sandbox};
 use super::network::Network;
 use super::record::{Left, Object, Record, Records};
 use super::{DAEMON, ENDPOINT, NETWORK};
-use crate::formats::json::{self, Wrong};
+use crate::formats::json::Wrong;
 use crate::{ArtifactFile, ContainerId, Inventory};
 use dockline_timeline::{
     Confidence, Event, Findings, Instant, Kind, Meaning, Position, Subject, Value,
@@ -57,14 +57,8 @@ impl<'a> Report<'a> {
         for (object, record) in &self.records.objects {
             let wrong = Wrong::default();
             known.add(*object, record, (self.records, &wrong));
-            for flaw in wrong.into_flaws() {
-                let what = match flaw.at {
-                    json::Place::Key(key) => format!("{key}: {}", flaw.what),
-                    json::Place::Offset(_) => flaw.what,
-                };
-                let at = Position::Offset(record.offset);
-                findings.issue(self.file.issue(flaw.kind, at, what));
-            }
+            let flaws = wrong.into_flaws();
+            flaws.iter().for_each(|flaw| flaw.report_at(self.file, record.offset, findings));
         }
         self.conclude(&mut known);
         known
