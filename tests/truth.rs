@@ -15,6 +15,10 @@ use std::sync::Arc;
 
 /// The hosts with a graph-driver image store.
 const GRAPH_DRIVER_HOSTS: [&str; 2] = ["engine-20.10", "engine-20.10-lvm-xfs"];
+/// The hosts with a containerd image store, each with the one whose truth holds for it: the second
+/// has the data roots of the first.
+const CONTAINERD_HOSTS: [(&str, &str); 2] =
+    [("engine-29.7", "engine-29.7"), ("desktop-sim", "engine-29.7")];
 const HOSTS: [&str; 3] = ["engine-20.10", "engine-20.10-lvm-xfs", "engine-29.7"];
 
 /// What the daemon of a host said last.
@@ -200,15 +204,18 @@ fn every_line_that_docker_logs_shows_is_an_event() {
 #[test]
 fn every_row_of_docker_history_is_an_event() {
     let mut rows = 0;
-    for name in GRAPH_DRIVER_HOSTS {
+    let graph_driver = GRAPH_DRIVER_HOSTS.map(|name| (name, name, "docker:image:history"));
+    let containerd =
+        CONTAINERD_HOSTS.map(|(name, truth)| (name, truth, "containerd:image:history"));
+    for (name, truth, data_type) in graph_driver.into_iter().chain(containerd) {
         let events = events_of(&host(name));
-        let truth = Truth::of(name);
+        let truth = Truth::of(truth);
         for file in truth.names("history_") {
             let expected = truth.json_lines(&file);
             let image = text(&expected[0], "ID").to_owned();
             let found: BTreeSet<(String, String)> = events
                 .iter()
-                .filter(|event| text(event, "data_type") == "docker:image:history")
+                .filter(|event| text(event, "data_type") == data_type)
                 .filter(|event| text(event, "image_identifier") == image)
                 .map(|event| {
                     (second(text(event, "datetime")), text(event, "command_line").to_owned())
@@ -221,7 +228,7 @@ fn every_row_of_docker_history_is_an_event() {
             }
         }
     }
-    assert!(rows > 50, "only {rows} rows were compared");
+    assert!(rows > 300, "only {rows} rows were compared");
 }
 
 fn second(time: &str) -> String {
@@ -281,6 +288,84 @@ fn every_command_of_the_client_is_an_event_of_its_second() {
         }
     }
     assert_eq!(commands, 238);
+}
+
+/// Engine 29: names, digests and times of images are in containerd's database, what they are in its
+/// content store.
+#[test]
+fn every_image_of_a_containerd_store_has_its_names_and_its_times() {
+    for (name, truth) in CONTAINERD_HOSTS {
+        let events = events_of(&host(name));
+        let images = Truth::of(truth).json("inspect_images.json");
+        assert!(images.len() > 15);
+        for image in &images {
+            let id = text(image, "Id");
+            let of_type = |data_type: &'static str| {
+                let wanted = move |event: &&Value| {
+                    text(event, "image_identifier") == id && text(event, "data_type") == data_type
+                };
+                events.iter().filter(wanted).collect::<Vec<_>>()
+            };
+            let names = of_type("containerd:image");
+            let references: BTreeSet<&str> =
+                names.iter().map(|event| text(event, "image_reference")).collect();
+            let digests: BTreeSet<&str> =
+                names.iter().flat_map(|event| list(event, "image_digests")).collect();
+            for tag in list(image, "RepoTags") {
+                assert!(references.contains(tag), "{name}: {tag} not in {references:?}");
+            }
+            for digest in list(image, "RepoDigests") {
+                assert!(digests.contains(digest), "{name}: {digest} not in {digests:?}");
+            }
+            let created = nine_digits(text(image, "Created"));
+            let creations = of_type("containerd:image:configuration");
+            let found: Vec<&str> =
+                creations.iter().map(|event| text(event, "datetime_ns")).collect();
+            assert_eq!(found, [created], "{name} {id}");
+            let tagged = nine_digits(text(&image["Metadata"], "LastTagTime"));
+            let is_told = names.iter().any(|event| text(event, "datetime_ns") == tagged);
+            assert!(is_told, "{name} {id}: no event at {tagged}");
+        }
+    }
+}
+
+/// What the scenario removed is known from traces only, and its events say so.
+#[test]
+fn a_removed_container_of_engine_29_is_told_from_what_is_left_in_containerd() {
+    let gone = "73632e532c8e9c2e87bc3c9ec5c301cd413388b32a7847264131fb9f84ed80ec";
+    for (name, _) in CONTAINERD_HOSTS {
+        let events = events_of(&host(name));
+        let of_gone = events.iter().filter(|event| {
+            text(event, "container_identifier") == gone
+                && text(event, "parser") == "containerd.metadata"
+        });
+        let tags: Vec<Vec<&str>> = of_gone.map(|event| list(event, "tag")).collect();
+        assert!(!tags.is_empty(), "{name}");
+        let marks = ["recovered", "removed-container"];
+        assert!(tags.iter().all(|tags| marks.iter().all(|mark| tags.contains(mark))), "{tags:?}");
+    }
+}
+
+/// Each container's writable snapshot is told, with the container's own time.
+#[test]
+fn every_container_of_engine_29_has_its_snapshot() {
+    for (name, _) in CONTAINERD_HOSTS {
+        let events = events_of(&host(name));
+        let ids: BTreeSet<&str> = events
+            .iter()
+            .filter(|event| text(event, "data_type") == "docker:container:configuration")
+            .map(|event| text(event, "container_identifier"))
+            .collect();
+        assert!(ids.len() > 20, "{name}");
+        for id in ids {
+            let of_container = of_container(&events, id, "containerd:snapshotter:snapshot");
+            let active =
+                of_container.iter().filter(|event| text(event, "snapshot_kind") == "active");
+            let directories: Vec<&str> =
+                active.map(|event| text(event, "layer_directory")).collect();
+            assert_eq!(directories.len(), 1, "{name} {id}: {directories:?}");
+        }
+    }
 }
 
 /// Containers that the scenario of each host ran with a setting that is a way out to the host.

@@ -2,8 +2,10 @@
 //! data root of an engine that runs its own.
 
 mod content;
+mod metadata;
+mod snapshots;
 
 use crate::Parser;
 
 /// The parsers of this family, by name.
-pub static PARSERS: &[&Parser] = &[&content::PARSER];
+pub static PARSERS: &[&Parser] = &[&content::PARSER, &metadata::PARSER, &snapshots::PARSER];

@@ -6,7 +6,7 @@
 
 mod attributes;
 
-pub use attributes::typed;
+pub use attributes::{quoted, typed};
 
 use super::json::{Fields, Flaw, Wrong};
 use dockline_timeline::Instant;

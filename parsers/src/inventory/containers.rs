@@ -129,16 +129,17 @@ impl Description {
 fn image_name(config: &ConfigV2, images: &BTreeMap<String, Image>) -> Option<String> {
     let typed = config.settings.image.as_deref();
     let id = config.image_id.as_deref();
-    let hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is_id = |typed: &str| {
-        let digits = typed.strip_prefix("sha256:").unwrap_or(typed);
-        digits.len() >= 12 && hexadecimal(digits)
-    };
     let tag = || images.get(id?)?.tags.first();
     match typed {
-        Some(typed) if !is_id(typed) => Some(clipped(typed)),
+        Some(typed) if !is_image_id(typed) => Some(clipped(typed)),
         _ => tag().cloned().or_else(|| typed.map(clipped)),
     }
+}
+
+/// Whether somebody named an image by its id, or by the first digits of it.
+pub(super) fn is_image_id(typed: &str) -> bool {
+    let digits = typed.strip_prefix("sha256:").unwrap_or(typed);
+    digits.len() >= 12 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn clipped(text: &str) -> String {

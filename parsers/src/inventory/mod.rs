@@ -5,12 +5,14 @@
 //! of containers of which only a log or a mount is left. It reads leniently and says nothing of what
 //! it cannot read: the parser that claims the file does.
 
+mod containerd;
 mod containers;
 mod images;
 mod layers;
 mod podman;
 mod removed;
 pub mod risk;
+mod snapshots;
 mod targets;
 
 pub use containers::Container;
@@ -19,6 +21,7 @@ pub use layers::{Layer, Mount};
 pub use podman::{PodmanImage, podman_risks};
 pub use removed::REMOVED_CONTAINER;
 pub use risk::{Risk, Severity};
+pub use snapshots::{Snapshot, Snapshots, snapshot_owner};
 pub use targets::{TargetImage, TargetImages};
 
 use crate::{Artifact, ContainerId};
@@ -54,6 +57,8 @@ pub struct Inventory {
     pub podman_images: BTreeMap<String, PodmanImage>,
     /// Images of containerd stores by the digest of their target, an index or a manifest.
     pub target_images: TargetImages,
+    /// Snapshots of containerd: which directory holds the changes of which container.
+    pub snapshots: Snapshots,
     /// Read-only layers of each data root and driver, by chain id.
     pub layers: Vec<Layer>,
     /// Writable layers of containers.
@@ -66,10 +71,14 @@ impl Inventory {
     pub fn build(claims: &[Claim]) -> Inventory {
         let images = images::read(claims);
         let (layers, mounts) = layers::read(claims);
-        let target_images = targets::read(claims, &[]);
+        let mut known = containerd::read(claims);
+        let target_images = targets::read(claims, &known.names);
         let mut containers = containers::read(claims, &images, &mounts);
         podman::add_containers(claims, &mut containers);
+        known.add_containers(&mut containers, &target_images);
         let describes_containers = removed::has_primary_store(claims, &containers);
+        let ids = containers.keys().map(ContainerId::as_str).collect();
+        let snapshots = snapshots::read(claims, &ids, known.snapshots);
         let podman_images = podman::images(claims);
         Inventory {
             containers,
@@ -77,6 +86,7 @@ impl Inventory {
             images,
             podman_images,
             target_images,
+            snapshots,
             layers,
             mounts,
         }

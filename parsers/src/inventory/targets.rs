@@ -6,6 +6,7 @@
 //! ids of the two stores are never the same image, and are kept apart.
 
 use super::{Claim, Silent};
+use crate::formats::containerd_db::shown_name;
 use crate::formats::content_store::{self, Blob, Content};
 use crate::{ChainId, Digest};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -170,8 +171,7 @@ fn contents(
 
 impl TargetImage {
     fn name(&mut self, named: &Named) {
-        let is_docker = named.namespace == "moby" || named.namespace.starts_with("moby-");
-        let shown = if is_docker { familiar(&named.name) } else { &named.name };
+        let shown = shown_name(Some(&named.namespace), &named.name);
         self.namespaces.insert(named.namespace.clone());
         if !self.names.insert(named.name.clone()) {
             return;
@@ -193,12 +193,6 @@ impl TargetImage {
             names.dedup();
         }
     }
-}
-
-/// A name without what Docker's command line does not show.
-fn familiar(name: &str) -> &str {
-    let name = name.strip_prefix("docker.io/").unwrap_or(name);
-    name.strip_prefix("library/").unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -57,16 +57,11 @@ const KNOWN: &[(&str, &str)] = &[
     ("swarm/worker/tasks.db", "the Swarm store is not supported"),
     ("swarm/certificates/{file}.crt", "the Swarm store is not supported"),
     ("plugins/{plugin:id}/config.json", "the plugin store is not supported"),
-    ("io.containerd.metadata.v1.bolt/meta.db", "the containerd store is not supported"),
     (
         "io.containerd.content.v1.content/blobs/{algorithm}/{blob}",
         "contents that are not named by SHA-256 are not supported",
     ),
     ("io.containerd.content.v1.content/ingest/{ingest}/{file}", "no parser knows this file"),
-    (
-        "io.containerd.snapshotter.v1.{snapshotter}/metadata.db",
-        "the containerd store is not supported",
-    ),
     (
         "{driver}-containers/{container:id}/userdata/buildah.json",
         "what a build keeps of its working container is not supported",

@@ -144,7 +144,8 @@ pub fn typed<'w>(words: impl IntoIterator<Item = &'w String>) -> String {
 }
 
 /// A word as a shell would need it.
-fn quoted(word: &str) -> String {
+#[must_use]
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

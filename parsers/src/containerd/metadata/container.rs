@@ -1,0 +1,76 @@
+//! Containers and sandboxes: what they run, and what they may do.
+
+use super::Store;
+use super::moment::{Told, path};
+use crate::formats::config_v2::ConfigV2;
+use crate::formats::containerd_db::{Class, Object, shown_name};
+use crate::formats::containerd_spec::RuntimeSpec;
+use crate::inventory::Risk;
+use crate::inventory::risk::{Case, judge};
+use dockline_timeline::{Findings, IssueKind, Meaning, Position, Subject};
+
+impl Store<'_> {
+    pub(super) fn container(&self, object: &Object<'_, '_>, findings: &mut dyn Findings) -> Told {
+        let spec = object.spec().unwrap_or_else(|what| {
+            let path = path(object, "spec");
+            let at = Position::Key(&path);
+            findings.issue(self.file.issue(IssueKind::Malformed, at, what));
+            None
+        });
+        let docker = Self::is_docker(object, spec.as_ref().and_then(|spec| spec.cgroup.as_deref()));
+        let image = object.text("image");
+        let shown = image.as_deref().map(|name| shown_name(object.namespace.as_deref(), name));
+        let mut told = Told::new(self.subject(object, shown), made(object.class, docker));
+        told.inferred = docker;
+        let risks = self.risks(object, spec.as_ref());
+        told.tags = risks.iter().map(|risk| risk.name.clone()).collect();
+        told.list("risks", risks.iter().map(Risk::to_string).collect());
+        told.text("image_reference", shown.map(str::to_owned));
+        told.text("snapshotter", object.text("snapshotter"));
+        told.text("snapshot_key", object.text("snapshotKey"));
+        told.text("sandbox_identifier", object.text("sandboxid"));
+        let runtime = object.bucket.bucket("runtime").and_then(|runtime| runtime.get("name"));
+        told.text("runtime", runtime.map(|name| String::from_utf8_lossy(name).into_owned()));
+        told.list("container_extensions", object.keys_of("extensions"));
+        told.spec = spec;
+        told
+    }
+
+    fn subject(&self, object: &Object<'_, '_>, image: Option<&str>) -> Subject {
+        let mut subject = match object.name.as_deref() {
+            Some(id) => self.inventory.container_subject(id),
+            None => Subject::UNKNOWN,
+        };
+        subject.image_name = subject.image_name.or_else(|| image.map(str::to_owned));
+        subject
+    }
+
+    /// The risks that the inventory knows of the container; of one that it does not know, those of
+    /// the runtime's configuration.
+    fn risks(&self, object: &Object<'_, '_>, spec: Option<&RuntimeSpec>) -> Vec<Risk> {
+        let known = object.name.as_deref().and_then(|id| self.inventory.containers.get(id));
+        match (known.filter(|known| known.described), spec) {
+            (Some(known), _) => known.risks.clone(),
+            (None, Some(spec)) => judge(&Case {
+                config: &ConfigV2::default(),
+                host_config: &spec.as_host_config(),
+                remapped: false,
+                cgroupns_private_elsewhere: false,
+                volume_options: &|_| None,
+            }),
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+fn made(class: Class, docker: bool) -> (Meaning, &'static str, String) {
+    match (class, docker) {
+        (Class::Sandbox, _) => (Meaning::Creation, "create", "pod sandbox created".to_owned()),
+        (_, true) => {
+            let text = "container started: Docker wrote its record in containerd, which it does at \
+                        each start";
+            (Meaning::Start, "start", text.to_owned())
+        }
+        (_, false) => (Meaning::Creation, "create", "container created".to_owned()),
+    }
+}
