@@ -23,7 +23,7 @@ use crate::formats::host_config::HostConfig;
 use crate::formats::json;
 use crate::formats::secrets::names_of_secrets;
 use crate::inventory::Risk;
-use crate::inventory::risk::{Case, judge};
+use crate::inventory::risk::{Case, judge, told};
 use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
 use dockline_timeline::{Confidence, Event, Findings, Instant, Kind, Meaning, Subject};
 use std::borrow::Cow;
@@ -156,12 +156,7 @@ impl Settings {
             false => "container settings last written",
             true => "earlier version of the container settings, left by an interrupted write",
         };
-        let told = self.risks.iter().filter(|risk| !risk.is_note());
-        let risks: Vec<String> = told.map(Risk::to_string).collect();
-        match risks.as_slice() {
-            [] => format!("{what}; no risky setting"),
-            risks => format!("{what}; {}", risks.join(", ")),
-        }
+        told(what, &self.risks)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the Docker engine leaves under its data root.
 
 mod container_config;
+mod engine;
 mod hostconfig;
 mod image_config;
 mod image_identity;
@@ -10,6 +11,7 @@ mod layer;
 mod local_log;
 mod network_db;
 mod network_files;
+mod plugin;
 mod volumes;
 
 use crate::Parser;
@@ -17,6 +19,7 @@ use crate::Parser;
 /// The parsers of this family, by name.
 pub static PARSERS: &[&Parser] = &[
     &container_config::PARSER,
+    &engine::PARSER,
     &hostconfig::PARSER,
     &image_config::PARSER,
     &image_identity::PARSER,
@@ -26,5 +29,6 @@ pub static PARSERS: &[&Parser] = &[
     &local_log::PARSER,
     &network_db::PARSER,
     &network_files::PARSER,
+    &plugin::PARSER,
     &volumes::PARSER,
 ];

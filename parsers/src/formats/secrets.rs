@@ -36,6 +36,23 @@ pub fn names_of_secrets(pairs: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// The names among `NAME=value` pairs whose value is an address with a password in it, such as
+/// `http://user:password@proxy:3128`.
+#[must_use]
+pub fn names_of_addresses_with_passwords(pairs: &[String]) -> Vec<String> {
+    let named = pairs.iter().filter_map(|pair| pair.split_once('='));
+    named.filter(|(_, value)| holds_password(value)).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Whether a text is an address with a user and a password in it.
+#[must_use]
+pub fn holds_password(address: &str) -> bool {
+    let Some((_, rest)) = address.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    user.and_then(|user| user.split_once(':')).is_some_and(|(_, password)| !password.is_empty())
+}
+
 fn promises_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
     let promising = || PROMISING.iter().any(|part| name.contains(part));
@@ -56,5 +73,19 @@ mod tests {
             ["DB_PASSWORD", "api-key", "Token"]
         );
         assert_eq!(names(&["PATH=/bin", "PWD=/", "MODE=prod", "KEYBOARD=de", "TOKEN="]), [""; 0]);
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_found_before_its_host_only() {
+        for address in ["http://u:p@proxy:3128", "https://:p@h/x", "tcp://a:b:c@d@h"] {
+            assert!(holds_password(address), "{address}");
+        }
+        for address in
+            ["http://proxy:3128", "http://u@proxy", "http://u:@h", "http://h/u:p@x", "u:p@h"]
+        {
+            assert!(!holds_password(address), "{address}");
+        }
+        let pairs = ["HTTP_PROXY=http://u:p@proxy", "NO_PROXY=h"].map(str::to_owned);
+        assert_eq!(names_of_addresses_with_passwords(&pairs), ["HTTP_PROXY"]);
     }
 }

@@ -1,4 +1,5 @@
-//! Risky settings of a container: which there are, and how much each gives away.
+//! Risky settings of a container, an engine and its plugins: which there are, and how much each
+//! gives away.
 //!
 //! The data stand in the tables of this module and the ones below it; the rules are the smallest
 //! functions that apply them. A risk has one of three classes, which is the beginning of its tag:
@@ -30,9 +31,16 @@
 //! (20.10 to 29).
 
 mod capabilities;
+mod containerd;
 mod devices;
+mod engine;
 mod mounts;
+mod plugin;
 mod settings;
+
+pub use containerd::judge as judge_containerd;
+pub use engine::{judge as judge_engine, judge_unit};
+pub use plugin::judge as judge_plugin;
 
 use crate::formats::config_v2::ConfigV2;
 use crate::formats::host_config::{HostConfig, VolumeOptions};
@@ -132,12 +140,18 @@ pub fn judge(case: &Case<'_>) -> Vec<Risk> {
     capabilities::judge(case.host_config, &mut found);
     devices::judge(case.host_config, &mut found);
     mounts::judge(case, &mut found);
-    let mut risks: Vec<Risk> =
-        found.0.into_iter().map(|(name, severity)| Risk { name, severity }).collect();
-    risks.sort_by_key(|risk| Reverse(risk.severity));
-    risks.truncate(RISK_LIMIT);
-    risks.sort_by(|one, other| one.name.cmp(&other.name));
-    risks
+    found.into_risks()
+}
+
+/// What is told of risky settings, after `what` was written: all but notes.
+#[must_use]
+pub fn told(what: &str, risks: &[Risk]) -> String {
+    let told: Vec<String> =
+        risks.iter().filter(|risk| !risk.is_note()).map(Risk::to_string).collect();
+    match told.as_slice() {
+        [] => format!("{what}; no risky setting"),
+        risks => format!("{what}; {}", risks.join(", ")),
+    }
 }
 
 /// Risks by name; the same one found twice has the higher severity.
@@ -145,6 +159,16 @@ pub fn judge(case: &Case<'_>) -> Vec<Risk> {
 struct Found(BTreeMap<String, Severity>);
 
 impl Found {
+    /// Ordered by name; where there are too many, the highest.
+    fn into_risks(self) -> Vec<Risk> {
+        let mut risks: Vec<Risk> =
+            self.0.into_iter().map(|(name, severity)| Risk { name, severity }).collect();
+        risks.sort_by_key(|risk| Reverse(risk.severity));
+        risks.truncate(RISK_LIMIT);
+        risks.sort_by(|one, other| one.name.cmp(&other.name));
+        risks
+    }
+
     fn add(&mut self, class: Class, severity: Severity, what: &str) {
         let shown = what.chars().take(SHOWN_LENGTH);
         let name: String = class.prefix().chars().chain(shown).collect();

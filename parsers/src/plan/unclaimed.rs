@@ -56,7 +56,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("swarm/{file}.json", "the Swarm store is not supported"),
     ("swarm/worker/tasks.db", "the Swarm store is not supported"),
     ("swarm/certificates/{file}.crt", "the Swarm store is not supported"),
-    ("plugins/{plugin:id}/config.json", "the plugin store is not supported"),
     (
         "io.containerd.content.v1.content/blobs/{algorithm}/{blob}",
         "contents that are not named by SHA-256 are not supported",
@@ -76,9 +75,6 @@ const KNOWN: &[(&str, &str)] = &[
         "{driver}-layers/{layer:id}.tar-split.gz",
         "the list of files of an image's layer is not supported",
     ),
-    ("etc/docker/daemon.json", "the engine's own configuration is not supported"),
-    ("etc/docker/key.json", "the engine's own configuration is not supported"),
-    ("engine-id", "the engine's own configuration is not supported"),
     ("etc/kubernetes/{name}.conf", "kubeconfigs of a node are not supported"),
     ("kubelet/config.yaml", "the configuration of the kubelet is not supported"),
     ("kubelet/pki/{file}", "credentials of the kubelet are not supported"),

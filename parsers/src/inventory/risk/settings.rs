@@ -8,12 +8,13 @@ use crate::formats::host_config::HostConfig;
 /// Kernel settings that belong to the container's own namespaces.
 const OWN_SYSCTLS: &[&str] = &["kernel.msg", "kernel.sem", "kernel.shm", "kernel.domainname"];
 /// Runtimes that engines come with.
-const RUNTIMES: &[&str] =
+pub(super) const RUNTIMES: &[&str] =
     &["runc", "io.containerd.runc.v1", "io.containerd.runc.v2", "io.containerd.runtime.v1.linux"];
 /// Well-known other runtimes; a name proves nothing, `daemon.json` says what is behind it.
-const OTHER_RUNTIMES: &[&str] = &["crun", "youki", "nvidia", "runsc", "kata-runtime", "kata"];
+pub(super) const OTHER_RUNTIMES: &[&str] =
+    &["crun", "youki", "nvidia", "runsc", "kata-runtime", "kata"];
 /// Log drivers that keep the log on the host, as far as the engine is concerned.
-const LOCAL_LOGS: &[&str] =
+pub(super) const LOCAL_LOGS: &[&str] =
     &["json-file", "local", "none", "journald", "db", "k8s-file", "passthrough", ""];
 /// What the lists of kernel paths hold unless somebody asked for them to be emptied.
 const MASKED: &str = "/proc/kcore";

@@ -1,0 +1,154 @@
+//! The engine itself: who it is, how it was set, and what it left half done.
+//!
+//! | file | written by | instant | event |
+//! |---|---|---|---|
+//! | `<root>/engine-id` | the first start of an engine of 23.0 or later | time of the file | identity made |
+//! | `docker/key.json` | the first start of an engine up to 22 (a key of libtrust); its `kid` is the engine's id, also what a later engine took over into `engine-id` | time of the file | identity made |
+//! | `<root>/trust/*.json` | engines before 1.10: a graph of who may name images | time of the file | graph written |
+//! | `docker/daemon.json` | a person | time of the file | settings last written |
+//! | units of `docker` and `containerd`, their drop-ins, and the files of shell variables that they read | a package; drop-ins by a person | time of the file | settings last written |
+//! | `etc/containerd/config.toml` | a person | time of the file | settings last written |
+//! | `docker/certs.d/<registry>/*` | a person | time of the file | certificate or key for a registry written |
+//! | `<root>/runtimes/<name>` | the engine's start, from `runtimes` with arguments | time of the file | wrapper of a runtime written |
+//! | `<root>/tmp/GetImageBlob*` | a pull | time of the file | download of a layer broken off |
+//!
+//! All instants are times of files. Settings are `key=value` under the names of `daemon.json`,
+//! whether they came from there or from the command line of a unit; which of them are risky is in
+//! [`crate::inventory::risk`]. A unit's API on the network counts as authenticated when the
+//! `etc/docker/daemon.json` above it asks for client certificates.
+//!
+//! After moby 29.7.2 `daemon/id.go`, `daemon/config/config.go`, `daemon/command/options.go`,
+//! `daemon/runtime_unix.go`; 20.10.27 `api/common.go`, `daemon/trustkey.go`, `distribution/pull_v2.go`.
+//!
+//! Not supported: the content of certificates, and of files that units name with `EnvironmentFile`,
+//! other than the usual ones. Keys that sign images are files of a client.
+
+mod identity;
+mod leftovers;
+mod settings;
+mod units;
+
+use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
+use dockline_timeline::{Confidence, Event, Findings, Instant, Kind, Meaning, Subject};
+use std::sync::Arc;
+
+/// The parser.
+pub(super) static PARSER: Parser = Parser {
+    name: "docker.engine",
+    reads: &[
+        "engine-id",
+        "docker/key.json",
+        "snap/docker/{revision}/config/key.json",
+        "docker/trust/{graph}.json",
+        "docker/daemon.json",
+        ".docker/daemon.json",
+        "docker/config/daemon.json",
+        "snap/docker/{revision}/config/daemon.json",
+        "etc/containerd/config.toml",
+        "containerd/containerd.toml",
+        "systemd/system/docker.{unit}",
+        "systemd/user/docker.{unit}",
+        "systemd/system/containerd.{unit}",
+        "systemd/system/snap.docker.dockerd.{unit}",
+        "systemd/system/docker.{unit}.d/{drop_in}.conf",
+        "systemd/user/docker.{unit}.d/{drop_in}.conf",
+        "systemd/system/containerd.{unit}.d/{drop_in}.conf",
+        "systemd/system/snap.docker.dockerd.{unit}.d/{drop_in}.conf",
+        "etc/default/docker{variables_of*}",
+        "etc/sysconfig/docker{variables_of*}",
+        "etc/conf.d/docker{variables_of*}",
+        "docker/certs.d/{registry}/{certificate}",
+        "docker/runtimes/{runtime}",
+        "docker/{user}.{group}/runtimes/{runtime}",
+        "tmp/GetImageBlob{download}",
+    ],
+    gather: Gather::File,
+    about: "the engine itself: identity, settings, units, certificates, what it left half done",
+    yields: "identity made, settings last written with their risks, keys, broken-off downloads",
+    references: &[
+        "moby 29.7.2 daemon/id.go, daemon/config/config.go, daemon/runtime_unix.go",
+        "moby 20.10.27 api/common.go, daemon/config/config.go, distribution/pull_v2.go",
+        "systemd 257 man systemd.syntax",
+    ],
+    parse,
+};
+
+static SETTINGS: Kind = Kind {
+    data_type: "docker:engine:settings",
+    source_short: "DOCKER",
+    source_long: "Docker engine settings",
+};
+
+static IDENTITY: Kind = Kind {
+    data_type: "docker:engine:identity",
+    source_short: "DOCKER",
+    source_long: "Docker engine identity",
+};
+
+static LEFTOVER: Kind = Kind {
+    data_type: "docker:engine:leftover",
+    source_short: "DOCKER",
+    source_long: "Docker engine leftover",
+};
+
+/// One file, and when it was last written.
+struct Written<'a> {
+    artifact: &'a Artifact,
+    file: &'a ArtifactFile,
+    modified: Option<Instant>,
+}
+
+fn parse(artifact: &Arc<Artifact>, _: &Arc<Inventory>, findings: &mut dyn Findings) {
+    for file in &artifact.files {
+        let modified = artifact.metadata(file, findings).and_then(|metadata| metadata.modified);
+        let written = Written { artifact, file, modified };
+        let is = |name: &str| file.capture(name).is_some();
+        match file.path.file_name().unwrap_or_default() {
+            _ if is("download") => leftovers::download(&written, findings),
+            _ if is("runtime") => leftovers::runtime(&written, findings),
+            _ if is("certificate") => identity::certificate(&written, findings),
+            _ if is("graph") => identity::trust_graph(&written, findings),
+            _ if is("unit") => units::unit(&written, findings),
+            _ if is("variables_of") => units::shell_variables(&written, findings),
+            b"engine-id" => identity::engine_id(&written, findings),
+            b"key.json" => identity::key(&written, findings),
+            b"daemon.json" => settings::of_engine(&written, findings),
+            _ => settings::of_containerd(&written, findings),
+        }
+    }
+}
+
+impl Written<'_> {
+    /// The content; an issue when there is none.
+    fn read(&self, findings: &mut dyn Findings) -> Option<Vec<u8>> {
+        self.artifact.read(self.file, findings)
+    }
+
+    /// The content as one record of text; bytes that are no UTF-8 are an issue and read as
+    /// replacement characters.
+    fn text(&self, findings: &mut dyn Findings) -> Option<String> {
+        let bytes = self.read(findings)?;
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        findings.records(&self.file.origin, 1, length);
+        if let Err(error) = std::str::from_utf8(&bytes) {
+            let at = u64::try_from(error.valid_up_to()).unwrap_or(u64::MAX);
+            let what = "bytes that are not UTF-8, read as replacement characters";
+            let at = dockline_timeline::Position::Offset(at);
+            findings.issue(self.file.issue(dockline_timeline::IssueKind::Malformed, at, what));
+        }
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The event of the file's own time, if it has one.
+    fn event<'e>(&'e self, kind: &'e Kind, text: &'e str) -> Option<Event<'e>> {
+        let when = (self.modified?, Meaning::ContentModification);
+        let mut event = Event::new(&self.file.origin, kind, &Subject::UNKNOWN, when);
+        event.confidence = Confidence::Filesystem;
+        event.action = "write";
+        event.text = text.into();
+        Some(event)
+    }
+}
+
+#[cfg(test)]
+mod tests;
