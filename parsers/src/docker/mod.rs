@@ -1,5 +1,6 @@
 //! What the Docker engine leaves under its data root.
 
+mod buildkit;
 mod container_config;
 mod engine;
 mod hostconfig;
@@ -12,12 +13,14 @@ mod local_log;
 mod network_db;
 mod network_files;
 mod plugin;
+mod swarm;
 mod volumes;
 
 use crate::Parser;
 
 /// The parsers of this family, by name.
 pub static PARSERS: &[&Parser] = &[
+    &buildkit::PARSER,
     &container_config::PARSER,
     &engine::PARSER,
     &hostconfig::PARSER,
@@ -30,5 +33,6 @@ pub static PARSERS: &[&Parser] = &[
     &network_db::PARSER,
     &network_files::PARSER,
     &plugin::PARSER,
+    &swarm::PARSER,
     &volumes::PARSER,
 ];

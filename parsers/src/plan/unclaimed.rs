@@ -52,10 +52,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("repositories-aufs", "images of engines before 1.10 are not supported"),
     ("repositories-devicemapper", "images of engines before 1.10 are not supported"),
     ("repositories-overlay", "images of engines before 1.10 are not supported"),
-    ("buildkit/{file}.db", "the BuildKit store is not supported"),
-    ("swarm/{file}.json", "the Swarm store is not supported"),
-    ("swarm/worker/tasks.db", "the Swarm store is not supported"),
-    ("swarm/certificates/{file}.crt", "the Swarm store is not supported"),
+    ("buildkit/snapshots.db", "holds no time: which layer a record of the build cache is"),
     (
         "io.containerd.content.v1.content/blobs/{algorithm}/{blob}",
         "contents that are not named by SHA-256 are not supported",
