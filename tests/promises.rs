@@ -5,8 +5,9 @@
 //! - [`data_roots`]: a data root is found wherever it lies, and its events are attributed.
 //! - [`events`]: how much of what the living engine told the timeline shows.
 //! - [`disks`]: a host read from its disk, in any image, is the host that its archive holds.
-//! - [`truth_of_podman`]: the timeline of a real host says what Podman said, of root and of a user.
 //! - [`truth`]: the timeline of a real host says what its daemon said.
+//! - [`truth_of_stores`]: so do its networks, volumes and builds.
+//! - [`truth_of_podman`]: the timeline of a real host says what Podman said, of root and of a user.
 //! - [`same_bytes`]: the same bytes come out for any threads, memory, order and kind of evidence.
 //! - [`command_line`]: what the program promises to its user.
 //! - [`tidy`]: the rules of ARCHITECTURE.md that a compiler cannot hold.
@@ -23,3 +24,4 @@ mod same_bytes;
 mod tidy;
 mod truth;
 mod truth_of_podman;
+mod truth_of_stores;
