@@ -8,6 +8,7 @@ use dockline_evidence::{
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -31,6 +32,9 @@ fn disk(name: &str) -> PathBuf {
 fn events(evidence: &Path, place: &str) -> Vec<Value> {
     let mut events = events_of(evidence);
     let before = format!("{}:{place}", evidence.file_name().unwrap().to_str().unwrap());
+    // What lies on the disk around a virtual disk is in no archive of that.
+    let is_nested = place.ends_with(':');
+    events.retain(|event| !is_nested || text(event, "display_name").starts_with(&before));
     for event in &mut events {
         let path = text(event, "display_name").strip_prefix(&before).unwrap().to_owned();
         let fields = event.as_object_mut().unwrap();
@@ -48,8 +52,20 @@ fn the_timeline_of_a_disk_is_that_of_its_archive() {
         let from_archive = events(&host(name), "");
         let from_disk = events(&disk(name), place);
         assert!(from_archive.len() > 70, "{name}");
-        assert!(from_disk == from_archive, "{name}");
+        let [from_disk, from_archive] = [from_disk, from_archive].map(without_births);
+        assert_eq!(from_disk.1, from_archive.1, "{name}");
+        assert!(from_disk.0 == from_archive.0, "{name}");
     }
+}
+
+/// The events but for those at births of directories, which tar cannot carry: a volume was made
+/// when its directory was. And the names of these volumes.
+fn without_births(events: Vec<Value>) -> (Vec<Value>, BTreeSet<String>) {
+    let is_birth = |event: &Value| {
+        text(event, "parser") == "docker.volumes" && text(event, "action") == "create"
+    };
+    let (births, others): (Vec<_>, Vec<_>) = events.into_iter().partition(is_birth);
+    (others, births.iter().map(|event| text(event, "volume_name").to_owned()).collect())
 }
 
 /// Decompresses a disk; what is zero stays a hole.
@@ -175,7 +191,7 @@ fn any_disk_in_the_evidence_is_opened_when_all_are_asked_for() {
     assert_eq!(of("known"), "");
     let nested = of("all");
     assert_eq!(nested.lines().count(), events_of(&disk("engine-20.10-lvm-xfs")).len());
-    let shown = "\"display_name\":\"machines:/vm1.img:/rhel_dock--20l-root/var/lib/docker/";
+    let shown = "\"display_name\":\"machines:/vm1.img:/rhel_dock--20l-root/";
     assert!(nested.lines().all(|line| line.contains(shown)));
 }
 

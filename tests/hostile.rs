@@ -5,18 +5,19 @@
 use crate::case::{Case, run};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A file up to this long is mutated at every byte.
+/// A file up to this long is mutated at every byte, if its case is small, too.
 const EVERY_BYTE: usize = 4_096;
-/// A longer one at its first and last bytes, and at places between them until so much was read.
-const BYTES_READ: usize = 32 << 20;
-const ENDS: usize = 128;
+/// Another at its first and last bytes, and at places between them until so much was read: each
+/// time the whole case is.
+const BYTES_READ: usize = 1 << 20;
+const ENDS: usize = 16;
 
-/// The places of a file at which it is mutated.
-fn places(length: usize) -> Vec<usize> {
-    if length <= EVERY_BYTE {
+/// The places of a file at which it is mutated, in a case of so many bytes.
+fn places(length: usize, of_case: usize) -> Vec<usize> {
+    if length <= 2 * ENDS || (length <= EVERY_BYTE && length * of_case <= BYTES_READ) {
         return (0..length).collect();
     }
-    let step = (length * length).div_ceil(BYTES_READ).max(1);
+    let step = (length * of_case).div_ceil(BYTES_READ).max(1);
     let middle = (ENDS..length - ENDS).step_by(step);
     (0..ENDS).chain(middle).chain(length - ENDS..length).collect()
 }
@@ -25,8 +26,9 @@ fn sweep(mutate: impl Fn(&[u8], usize) -> Vec<u8> + Sync) {
     let cases = Case::all();
     let mut work = Vec::new();
     for case in &cases {
+        let of_case = case.files.values().map(|(content, _)| content.len()).sum();
         for (path, (content, _)) in &case.files {
-            work.extend(places(content.len()).into_iter().map(|at| (case, path, at)));
+            work.extend(places(content.len(), of_case).into_iter().map(|at| (case, path, at)));
         }
     }
     assert!(work.len() > 1_000, "there is too little to sweep: {}", work.len());
