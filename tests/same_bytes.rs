@@ -52,13 +52,7 @@ fn unpacked(name: &str, into: &Path) -> PathBuf {
     fs::create_dir(&root).unwrap();
     let mut command = std::process::Command::new("tar");
     command.arg("-xf").arg(&tar).arg("-C").arg(&root).arg("--no-same-owner");
-    command.args([
-        "--exclude",
-        "*/overlay2/*/diff/*",
-        "--exclude",
-        "*.wal",
-        "--delay-directory-restore",
-    ]);
+    command.args(["--exclude", "*/overlay2/*/diff/*", "--delay-directory-restore"]);
     // Devices and unreadable directories may be refused to an ordinary user: what a parser reads
     // is checked to be there.
     let _status = command.status().unwrap();
