@@ -12,7 +12,7 @@
 
 use dockline_timeline::{
     Block, Event, Findings, Instant, Job, Key, Kind, Meaning, Options, Origin, Output, Position,
-    Progress, Rank, Renderer, Sink, Strand, Subject, run,
+    Progress, Rank, Rendered, Renderer, Sink, Strand, Subject, run,
 };
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl Output for Padded {
 }
 
 impl Renderer for Padded {
-    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
+    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> Rendered {
         let end = into.len() + self.0;
         write!(into, "{} {} ", event.instant.seconds(), event.position.ordinal()).unwrap();
         while into.len() < end {
@@ -60,7 +60,7 @@ impl Renderer for Padded {
             let text = event.text.decoded(&mut decoded).as_bytes();
             into.extend_from_slice(&text[..room.min(text.len())]);
         }
-        true
+        Rendered::Row
     }
 }
 

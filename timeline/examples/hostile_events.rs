@@ -7,7 +7,7 @@
 #[path = "../tests/hostile/mod.rs"]
 mod hostile;
 
-use dockline_timeline::output;
+use dockline_timeline::{Rendered, output};
 use std::error::Error;
 use std::io::{Write, stdout};
 use std::path::PathBuf;
@@ -21,8 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for output in output::all() {
         let mut renderer = output.renderer();
         let mut bytes = output.header();
-        let rendered =
-            samples.iter().filter(|sample| renderer.render(&sample.event(), &mut bytes)).count();
+        let rendered = samples
+            .iter()
+            .filter(|sample| renderer.render(&sample.event(), &mut bytes) == Rendered::Row)
+            .count();
         let path = directory.join("out").with_extension(output.extension());
         std::fs::write(&path, bytes)?;
         let total = samples.len();

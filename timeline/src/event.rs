@@ -2,6 +2,7 @@
 //!
 //! An event borrows from the parser's buffer: on the hot path it costs no allocation.
 
+use crate::file_times::Telling;
 use crate::{Instant, Origin, Position};
 use std::borrow::Cow;
 
@@ -254,6 +255,8 @@ pub struct Event<'a> {
     pub mode_as_string: Option<&'a str>,
     /// Which of the four times of a file this instant is: `M.C.`.
     pub macb: Option<&'a str>,
+    /// Whether it is one of the events of a file's times.
+    pub telling: Telling<'a>,
     /// Layer: its chain id.
     pub layer_identifier: Option<&'a str>,
     /// Volume.
@@ -303,6 +306,7 @@ impl<'a> Event<'a> {
             filename: None,
             mode_as_string: None,
             macb: None,
+            telling: Telling::Itself,
             layer_identifier: None,
             volume_name: None,
             network_name: None,

@@ -1,6 +1,6 @@
 //! The only thing a parser can write to.
 
-use crate::{Event, Issue, Origin, Strand};
+use crate::{Event, FileTimes, Issue, Origin, Strand};
 
 /// A piece of work on the evidence; whatever it finds goes into the findings it is given.
 pub type Job = Box<dyn FnOnce(&mut dyn Findings) + Send>;
@@ -9,6 +9,12 @@ pub type Job = Box<dyn FnOnce(&mut dyn Findings) + Send>;
 pub trait Findings {
     /// One thing that happened.
     fn event(&mut self, event: &Event<'_>);
+
+    /// One file with its times: an event for each different one, as `event` but for its instant,
+    /// its meaning and its `macb`.
+    fn file(&mut self, event: &Event<'_>, times: &FileTimes) {
+        times.events(event, &|_| true, &mut |event| self.event(event));
+    }
 
     /// One thing that could not be read.
     fn issue(&mut self, issue: Issue);

@@ -12,6 +12,7 @@
 
 pub mod collected;
 pub mod event;
+pub mod file_times;
 pub mod findings;
 pub mod instant;
 pub mod issue;
@@ -24,12 +25,13 @@ pub mod report;
 
 pub use collected::Collected;
 pub use event::{Attribute, Confidence, Event, Kind, Meaning, Subject, Text, Value};
+pub use file_times::{FileMoment, FileTimes, Telling};
 pub use findings::{Findings, Job};
 pub use instant::{Instant, InstantError};
 pub use issue::{Issue, IssueKind};
 pub use key::{Block, Key, Rank, Strand};
 pub use merge::{Keep, Options, Part, Progress, Sink, TimelineError, run};
 pub use minute::RecentMinute;
-pub use output::{Output, Renderer};
+pub use output::{Output, Rendered, Renderer};
 pub use place::{Origin, Place, Position};
 pub use report::{Counts, FileReport, IssueCounts, Report, SinkReport};

@@ -15,7 +15,7 @@ mod jsonl;
 mod message;
 mod runs;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod schema;
 mod text;
 mod time;
@@ -45,9 +45,20 @@ pub trait Output: Send + Sync {
 
 /// Renders events of one output, one after the other, in one worker.
 pub trait Renderer: Send {
-    /// Appends one event with its line end. `false`, and nothing appended, when this format has no
-    /// way to carry the event; it is counted and said in the report.
-    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool;
+    /// Appends one event with its line end.
+    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> Rendered;
+}
+
+/// What became of an event in one format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rendered {
+    /// A row was appended.
+    Row,
+    /// Nothing was appended: another event's row tells this one, too.
+    Elsewhere,
+    /// Nothing was appended: the format has no way to carry the event. It is counted, and said in
+    /// the report.
+    NotCarried,
 }
 
 /// All outputs, in the order of help texts.

@@ -69,7 +69,10 @@ pub struct Origin {
     pub display_name: Arc<str>,
     /// Name of the parser.
     pub parser: &'static str,
-    /// Place of this file in the order of (host, evidence, path).
+    /// Path of the artifact that the file belongs to: its own, or that of the directory that is read
+    /// as a whole.
+    pub artifact: Arc<str>,
+    /// Place of the artifact in the order of (host, evidence, path).
     pub rank: Rank,
     /// Hash of host, path and parser: the part of an event's identifier that its file gives.
     pub identity: u128,
@@ -80,10 +83,26 @@ impl Origin {
     #[must_use]
     pub fn new(place: (Arc<str>, Arc<str>, Arc<str>), parser: &'static str, rank: Rank) -> Origin {
         let (host, evidence, path) = place;
+        let artifact = path.clone();
+        Origin::of_artifact((host, evidence, path), artifact, (parser, rank))
+    }
+
+    /// The origin of events about a file in the directory that this is the origin of.
+    #[must_use]
+    pub fn below(&self, path: &str) -> Origin {
+        let place = (self.host.clone(), self.evidence.clone(), Arc::from(path));
+        Origin::of_artifact(place, self.artifact.clone(), (self.parser, self.rank))
+    }
+
+    fn of_artifact(
+        (host, evidence, path): (Arc<str>, Arc<str>, Arc<str>),
+        artifact: Arc<str>,
+        (parser, rank): (&'static str, Rank),
+    ) -> Origin {
         let display_name = Arc::from(format!("{evidence}:{path}"));
         let text = format!("{host}\0{path}\0{parser}");
         let identity = xxhash_rust::xxh3::xxh3_128(text.as_bytes());
-        Origin { host, evidence, path, display_name, parser, rank, identity }
+        Origin { host, evidence, path, display_name, parser, artifact, rank, identity }
     }
 
     /// A place in this file.

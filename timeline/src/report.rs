@@ -77,7 +77,7 @@ impl FileReport {
     fn of(origin: &Origin) -> FileReport {
         FileReport {
             evidence: origin.evidence.clone(),
-            path: origin.path.clone(),
+            path: origin.artifact.clone(),
             host: Some(origin.host.clone()),
             parser: Some(origin.parser),
             rank: Some(origin.rank),

@@ -7,7 +7,8 @@ use super::worker::Worker;
 use super::{Budget, Options, Progress, TimelineError, lock};
 use crate::report::{SinkReport, Tally};
 use crate::{
-    Event, Findings, Issue, IssueKind, Job, Key, Origin, Output, Place, Rank, Report, Strand,
+    Event, FileTimes, Findings, Issue, IssueKind, Job, Key, Origin, Output, Place, Rank, Report,
+    Strand,
 };
 use rayon::{Scope, ThreadPool};
 use std::any::Any;
@@ -237,6 +238,11 @@ impl Findings for Desk<'_, '_> {
         self.sequence = self.sequence.saturating_add(1);
         self.worker.take(key, event, self.engine.options);
         self.engine.empty_if_full(&mut self.worker);
+    }
+
+    fn file(&mut self, event: &Event<'_>, times: &FileTimes) {
+        let options = self.engine.options;
+        times.events(event, &|event| options.includes(event), &mut |event| self.event(event));
     }
 
     fn issue(&mut self, issue: Issue) {

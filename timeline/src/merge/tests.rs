@@ -6,7 +6,7 @@ use super::*;
 use crate::report::Counts;
 use crate::{
     Block, Confidence, Findings, Issue, IssueKind, Key, Kind, Meaning, Origin, Place, Position,
-    Rank, Renderer, Strand, Subject,
+    Rank, Rendered, Renderer, Strand, Subject,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -80,12 +80,12 @@ impl Output for Lines {
 }
 
 impl Renderer for Lines {
-    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
+    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> Rendered {
         if plain(event).starts_with(self.0) {
-            return false;
+            return Rendered::NotCarried;
         }
         into.extend_from_slice(line(event).as_bytes());
-        true
+        Rendered::Row
     }
 }
 

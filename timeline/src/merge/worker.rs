@@ -3,7 +3,7 @@
 use super::Options;
 use super::batch::Batch;
 use crate::report::{SinkReport, Tally};
-use crate::{Event, Key, Output, Renderer};
+use crate::{Event, Key, Output, Rendered, Renderer};
 
 /// One output as one worker renders it.
 pub(super) struct Format {
@@ -18,13 +18,16 @@ impl Format {
         Format { renderer: output.renderer(), report }
     }
 
-    /// Renders and counts; `false` when this format has no way to carry the event.
+    /// Renders and counts; whether a row was appended.
     pub(super) fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
-        let is_carried = self.renderer.render(event, into);
+        let rendered = self.renderer.render(event, into);
         let SinkReport { rows, not_carried, .. } = &mut self.report;
-        let number = if is_carried { rows } else { not_carried };
-        *number = number.saturating_add(1);
-        is_carried
+        match rendered {
+            Rendered::Row => *rows = rows.saturating_add(1),
+            Rendered::NotCarried => *not_carried = not_carried.saturating_add(1),
+            Rendered::Elsewhere => {}
+        }
+        rendered == Rendered::Row
     }
 }
 

@@ -15,6 +15,16 @@
 //! hexadecimal digits is `%25`: `mactime` undoes both. plaso undoes neither, and reads `\x0a` and
 //! `\\` as escapes of its own.
 //!
+//! A file with its times is a file here, too: one line, however many events it gives elsewhere.
+//!
+//! ```text
+//! 0|node-17/web1-25b0ae39f0c1/tmp/lnk -> /etc/passwd (deleted)|131077|l/lrwxrwxrwx|0|0|11|a|m|c|b
+//! ```
+//!
+//! Its name is its path below the host and what it belongs to: a container, an image or a volume. A
+//! time that is unknown, or not after 1970-01-01T00:00:00Z, is -1: no row in `mactime`, while the 0 of
+//! `fls` makes one of the year 0 (plaso reads -1 as a time: give it the JSONL).
+//!
 //! What a body file cannot carry: fractions of a second other than in the name; a time at or before
 //! 1970-01-01T00:00:00Z, where 0 and -1 mean "unset" to one reader and a time to the other (such an
 //! event is left out and counted); a size, owner or inode that is unknown (it is 0; a line number or
@@ -22,9 +32,11 @@
 //! other field, and the end of a long text. plaso takes the times for local ones: run it with
 //! `-z UTC`. `mactime` sorts times as text, which holds until the year 2286.
 
+mod file_line;
+
 use super::identifier::Identifier;
-use super::{Output, Renderer, digits, text};
-use crate::Event;
+use super::{Output, Rendered, Renderer, digits, text};
+use crate::{Event, Telling};
 
 /// Characters of a name before its last words.
 const MOST_CHARACTERS: usize = 1_024;
@@ -65,9 +77,19 @@ struct BodyfileRenderer {
 }
 
 impl Renderer for BodyfileRenderer {
-    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
+    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> Rendered {
+        match event.telling {
+            Telling::Itself => self.render_event(event, into),
+            Telling::First(times) => self.render_file(event, times, into),
+            Telling::Again => Rendered::Elsewhere,
+        }
+    }
+}
+
+impl BodyfileRenderer {
+    fn render_event(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> Rendered {
         if event.instant.seconds() <= 0 {
-            return false;
+            return Rendered::NotCarried;
         }
         self.identifier.set(event);
         self.name_subject(event);
@@ -88,11 +110,9 @@ impl Renderer for BodyfileRenderer {
             digits::push_signed(event.instant.seconds(), into);
         }
         into.push(b'\n');
-        true
+        Rendered::Row
     }
-}
 
-impl BodyfileRenderer {
     /// `[docker start] web1 (25b0ae39f0c1) node-17`
     fn name_subject(&mut self, event: &Event<'_>) {
         self.name.clear();
@@ -195,7 +215,7 @@ mod tests {
 
     fn line(event: &Event<'_>) -> String {
         let mut bytes = Vec::new();
-        assert!(Bodyfile.renderer().render(event, &mut bytes));
+        assert_eq!(Bodyfile.renderer().render(event, &mut bytes), Rendered::Row);
         String::from_utf8(bytes).unwrap()
     }
 
@@ -260,7 +280,7 @@ mod tests {
             let instant = samples::instant(seconds, nanoseconds);
             let mut bytes = b"before".to_vec();
             let event = Event { instant, ..samples::bare("text") };
-            assert!(!Bodyfile.renderer().render(&event, &mut bytes));
+            assert_eq!(Bodyfile.renderer().render(&event, &mut bytes), Rendered::NotCarried);
             assert_eq!(bytes, b"before");
         }
         let event = Event { instant: samples::instant(1, 0), ..samples::bare("text") };

@@ -19,7 +19,7 @@
 
 use super::runs::Runs;
 use super::schema::{Computed, Datum, FIELDS};
-use super::{Output, Renderer, digits, json, text};
+use super::{Output, Rendered, Renderer, digits, json, text};
 use crate::Event;
 
 /// Column of what has no field of its own.
@@ -65,7 +65,7 @@ impl CsvRenderer {
 }
 
 impl Renderer for CsvRenderer {
-    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
+    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> Rendered {
         self.computed.set(event, false);
         self.runs.push((event, &self.computed), into, |comma, datum, into| {
             into.extend_from_slice(comma);
@@ -78,7 +78,7 @@ impl Renderer for CsvRenderer {
             push_json(&self.json, into);
         }
         into.push(b'\n');
-        true
+        Rendered::Row
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
 
     fn row(event: &Event<'_>) -> String {
         let mut bytes = Vec::new();
-        assert!(Csv.renderer().render(event, &mut bytes));
+        assert_eq!(Csv.renderer().render(event, &mut bytes), Rendered::Row);
         String::from_utf8(bytes).unwrap()
     }
 

@@ -11,7 +11,7 @@
 
 use super::runs::Runs;
 use super::schema::{Computed, Datum};
-use super::{Output, Renderer, json};
+use super::{Output, Rendered, Renderer, json};
 use crate::Event;
 
 /// The output `jsonl`.
@@ -48,7 +48,7 @@ impl JsonlRenderer {
 }
 
 impl Renderer for JsonlRenderer {
-    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> bool {
+    fn render(&mut self, event: &Event<'_>, into: &mut Vec<u8>) -> Rendered {
         self.computed.set(event, true);
         self.runs.push((event, &self.computed), into, |key, datum, into| {
             if *datum != Datum::Absent {
@@ -61,7 +61,7 @@ impl Renderer for JsonlRenderer {
             json::push_attribute(attribute, into);
         }
         into.extend_from_slice(b"}\n");
-        true
+        Rendered::Row
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
 
     fn line(event: &Event<'_>) -> String {
         let mut bytes = Vec::new();
-        assert!(Jsonl.renderer().render(event, &mut bytes));
+        assert_eq!(Jsonl.renderer().render(event, &mut bytes), Rendered::Row);
         String::from_utf8(bytes).unwrap()
     }
 

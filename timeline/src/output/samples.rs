@@ -35,7 +35,7 @@ pub(super) fn instant(seconds: i64, nanoseconds: u32) -> Instant {
 }
 
 /// An event with nothing in it that can be absent.
-pub(super) fn bare(text: &str) -> Event<'_> {
+pub(crate) fn bare(text: &str) -> Event<'_> {
     let at = (instant(1_561_720_268, 347_278_022), Meaning::Recorded);
     Event { text: Text::Plain(text), ..Event::new(&ORIGIN, &KIND, &Subject::UNKNOWN, at) }
 }
