@@ -10,6 +10,10 @@ use std::sync::Arc;
 const OF_HOST: &[&[u8]] =
     &[b"etc", b"home", b"lib", b"opt", b"root", b"run", b"srv", b"tmp", b"usr", b"var"];
 
+/// First directories of patterns for settings of an engine, which lie wherever a host or a user
+/// keeps settings.
+const OF_SETTINGS: &[&[u8]] = &[b"docker", b".docker", b"snap", b"systemd", b"containerd"];
+
 /// A directory in which an engine keeps what it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataRoot {
@@ -85,7 +89,8 @@ fn is_below(planned: &Planned, file: &ArtifactFile) -> bool {
     }
     let depth = planned.artifact.root.components().count();
     let first = file.path.components().nth(depth);
-    first.is_some_and(|first| !OF_HOST.contains(&first))
+    let is_setting = |first| planned.parser.name == "docker.engine" && OF_SETTINGS.contains(&first);
+    first.is_some_and(|first| !OF_HOST.contains(&first) && !is_setting(first))
 }
 
 fn key(planned: &Planned, file: &ArtifactFile) -> Key {
