@@ -47,6 +47,29 @@ impl TarTree {
         (TarTree { bytes, index }, issues)
     }
 
+    /// Offset in the archive at which the stored content of a regular file begins.
+    ///
+    /// # Errors
+    /// As [`Tree::open`].
+    pub fn content_at(&self, path: &TreePath) -> Result<u64, EvidenceError> {
+        Ok(self.regular(path)?.0.content_at())
+    }
+
+    /// The member that holds the content of a regular file.
+    fn regular(&self, path: &TreePath) -> Result<(Member, Blocks), EvidenceError> {
+        let node = self.find_kind(path, FileKind::Regular)?;
+        let (member, blocks) = self.member(node)?.ok_or(EvidenceError::NotFound)?;
+        if member.role == Role::HardLink {
+            return Err(EvidenceError::Malformed {
+                what: "hard link",
+                at: node.member.unwrap_or_default(),
+                need: "a target in the archive".to_string(),
+                have: member.link.escape_ascii().to_string(),
+            });
+        }
+        Ok((member, blocks))
+    }
+
     fn find(&self, path: &TreePath) -> Result<(NodeId, &Node), EvidenceError> {
         let id = self.index.find(path).ok_or(EvidenceError::NotFound)?;
         let node = self.index.node(id).ok_or(EvidenceError::NotFound)?;
@@ -92,16 +115,7 @@ impl Tree for TarTree {
     }
 
     fn open(&self, path: &TreePath) -> Result<Arc<dyn ReadAt>, EvidenceError> {
-        let node = self.find_kind(path, FileKind::Regular)?;
-        let (member, mut blocks) = self.member(node)?.ok_or(EvidenceError::NotFound)?;
-        if member.role == Role::HardLink {
-            return Err(EvidenceError::Malformed {
-                what: "hard link",
-                at: node.member.unwrap_or_default(),
-                need: "a target in the archive".to_string(),
-                have: member.link.escape_ascii().to_string(),
-            });
-        }
+        let (member, mut blocks) = self.regular(path)?;
         member.open(&mut blocks)
     }
 

@@ -290,6 +290,14 @@ impl Member {
         }
     }
 
+    /// Offset in the archive at which its stored content begins.
+    pub(super) fn content_at(&self) -> u64 {
+        match &self.content {
+            Content::Plain { at, .. } => *at,
+            Content::Sparse(layout) => layout.at,
+        }
+    }
+
     /// Whether its content has holes, hence a map that can be wrong.
     pub(super) fn is_sparse(&self) -> bool {
         matches!(self.content, Content::Sparse(_))

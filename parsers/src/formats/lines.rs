@@ -56,6 +56,18 @@ pub struct End {
 /// # Errors
 /// Why there are no more lines; those before have been given.
 pub fn read(bytes: &dyn ReadAt, each: &mut dyn FnMut(Line<'_>)) -> Result<(), End> {
+    read_long(bytes, LONGEST_LINE, each)
+}
+
+/// [`read`] with another number of bytes that are kept of a line.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_long(
+    bytes: &dyn ReadAt,
+    longest: usize,
+    each: &mut dyn FnMut(Line<'_>),
+) -> Result<(), End> {
     let mut head = [0; 6];
     let count = bytes.read_at(0, &mut head).map_err(|error| unreadable(&error, 0))?;
     let head = head.get(..count).unwrap_or_default();
@@ -63,7 +75,7 @@ pub fn read(bytes: &dyn ReadAt, each: &mut dyn FnMut(Line<'_>)) -> Result<(), En
         let what = format!("{what} is not supported");
         return Err(End { kind: IssueKind::Unsupported, at: 0, what });
     }
-    let mut lines = Splitter { each, held: Vec::new(), start: 0, length: 0 };
+    let mut lines = Splitter { each, longest, held: Vec::new(), start: 0, length: 0 };
     let end = if head.starts_with(b"\x1f\x8b") {
         let inflated = inflate(bytes, &mut lines);
         inflated.map(drop).map_err(|end| End { kind: end.kind, at: end.at, what: end.what })
@@ -98,6 +110,8 @@ fn wide(count: usize) -> u64 {
 /// Cuts what is written to it into lines.
 struct Splitter<'f> {
     each: &'f mut dyn FnMut(Line<'_>),
+    /// Bytes of a line that are kept.
+    longest: usize,
     /// The beginning of a line whose end has not come.
     held: Vec<u8>,
     /// Offset of the open line.
@@ -111,7 +125,7 @@ impl Splitter<'_> {
         let mut rest = bytes;
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            if self.length == 0 && line.len() <= LONGEST_LINE {
+            if self.length == 0 && line.len() <= self.longest {
                 self.give(line, wide(line.len()).saturating_add(1));
             } else {
                 self.hold(line);
@@ -123,7 +137,7 @@ impl Splitter<'_> {
     }
 
     fn hold(&mut self, part: &[u8]) {
-        let room = LONGEST_LINE.saturating_sub(self.held.len()).min(part.len());
+        let room = self.longest.saturating_sub(self.held.len()).min(part.len());
         self.held.extend_from_slice(part.get(..room).unwrap_or_default());
         self.length = self.length.saturating_add(wide(part.len()));
     }

@@ -34,5 +34,6 @@ pub mod secrets;
 pub mod shell;
 pub mod snapshotter_db;
 pub mod sqlite;
+pub mod tar_split;
 pub mod unit_file;
 pub mod yaml;
