@@ -6,6 +6,7 @@
 //! cannot see another parser. [`ALL`] is the list of parsers: the single source for the help, the
 //! README's table and the tests that hold for every parser.
 
+pub mod archive;
 pub mod artifact;
 #[cfg(test)]
 mod case;
@@ -42,6 +43,7 @@ pub static ALL: &[&[&Parser]] = &[
     kubernetes::PARSERS,
     host::PARSERS,
     registry::PARSERS,
+    archive::PARSERS,
 ];
 
 /// Every parser, in order.

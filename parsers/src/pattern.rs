@@ -11,6 +11,8 @@
 //! | `{name*}` | any number of bytes |
 //! | `{name**}`, as a component of its own | one component or more, up to the nearest that the pattern goes on with |
 //!
+//! A `/` in front binds the pattern to the root of the tree: for names that many a program uses.
+//!
 //! A capture takes as many bytes as it can. A name that stands twice must match the same text.
 
 use crate::container_id::is_id;
@@ -43,6 +45,8 @@ enum Component {
 pub struct Pattern {
     /// The last component first.
     components: Vec<Component>,
+    /// Whether it matches at the root of a tree only.
+    is_bound: bool,
 }
 
 /// What a pattern matched.
@@ -77,13 +81,14 @@ impl Pattern {
     #[must_use]
     pub fn compile(text: &'static str) -> Option<Pattern> {
         let mut components = Vec::new();
+        let (is_bound, text) = text.strip_prefix('/').map_or((false, text), |text| (true, text));
         for part in text.split('/') {
             let (rest, compiled) = component(part).ok()?;
             value((), nom::combinator::eof::<_, nom::error::Error<_>>).parse(rest).ok()?;
             components.push(compiled);
         }
         components.reverse();
-        Some(Pattern { components })
+        Some(Pattern { components, is_bound })
     }
 
     /// Matches the end of `path`.
@@ -120,6 +125,9 @@ impl Pattern {
         let mut root = path.clone();
         for _ in 0..matched {
             root = root.parent()?;
+        }
+        if self.is_bound && !root.is_root() {
+            return None;
         }
         captures.dedup();
         Some(Match { root, captures })
@@ -234,8 +242,17 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_with_a_slash_in_front_is_bound_to_the_root() {
+        assert!(matched("/manifest.json", "manifest.json").is_some());
+        assert_eq!(matched("/manifest.json", "app/manifest.json"), None);
+        assert_eq!(matched("/a/{b}", "x/a/b"), None);
+    }
+
+    #[test]
     fn what_is_no_pattern_is_refused() {
-        for text in ["", "a//b", "{", "{}", "{Name}", "{a:hex}", "a}", "x{a**}", "{a**}x"] {
+        for text in
+            ["", "/", "//a", "a//b", "{", "{}", "{Name}", "{a:hex}", "a}", "x{a**}", "{a**}x"]
+        {
             assert_eq!(Pattern::compile(text), None, "{text}");
         }
     }

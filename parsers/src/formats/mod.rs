@@ -14,6 +14,7 @@ pub mod engine_settings;
 pub mod go_time;
 pub mod gzip;
 pub mod host_config;
+pub mod image_archive;
 pub mod image_config;
 pub mod journal;
 pub mod json;
