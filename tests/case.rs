@@ -2,9 +2,12 @@
 //!
 //! `testdata/<parser>/<case>/evidence/…` holds files as they lie on a host; `expected.jsonl` the
 //! events, `expected-issues.txt` the issues (absent when there are none). Every file was last
-//! modified at [`MODIFIED`], unless `times.txt` says `<path><TAB><RFC 3339>`.
+//! modified at [`MODIFIED`], unless `times.txt` says `<path><TAB><RFC 3339>`. What a folder cannot hold
+//! stands in `nodes.txt`: `<path><TAB><key>=<value>…`, with the keys `kind` (`d`, `l`, `c`, `p`), `mode`
+//! (octal), `owner` (`uid:gid`), `device` (`major:minor`), `links`, `inode`, `modified`, `accessed`,
+//! `changed`, `born` (RFC 3339), `target` (of a link) and `attribute` (`name:value`, several times).
 
-use dockline_evidence::MemoryTree;
+use dockline_evidence::{DeviceNumber, FileKind, MemoryTree, Metadata};
 use dockline_parsers::plan::{Plan, Reading, Subtree, plan};
 use dockline_timeline::{Collected, Findings, Instant, Key};
 use std::collections::BTreeMap;
@@ -26,6 +29,8 @@ pub(crate) struct Case {
     pub(crate) folder: PathBuf,
     /// Content and time of each file, by path.
     pub(crate) files: BTreeMap<String, (Vec<u8>, Option<Instant>)>,
+    /// `nodes.txt`.
+    nodes: String,
 }
 
 /// What came of a case.
@@ -70,7 +75,8 @@ impl Case {
             (name, (fs::read(path).unwrap(), modified))
         };
         let files = paths.into_iter().map(file).collect();
-        Case { parser: parser.to_owned(), folder, files }
+        let nodes = fs::read_to_string(folder.join("nodes.txt")).unwrap_or_default();
+        Case { parser: parser.to_owned(), folder, files, nodes }
     }
 
     pub(crate) fn name(&self) -> String {
@@ -78,13 +84,64 @@ impl Case {
     }
 
     pub(crate) fn tree(&self) -> MemoryTree {
-        self.files.iter().fold(MemoryTree::new(), |tree, (path, (content, modified))| {
-            tree.with_file(path, content.clone(), *modified)
-        })
+        let tree =
+            self.files.iter().fold(MemoryTree::new(), |tree, (path, (content, modified))| {
+                tree.with_file(path, content.clone(), *modified)
+            });
+        self.nodes.lines().fold(tree, with_node)
     }
 
     pub(crate) fn run(&self) -> Outcome {
         run(self.tree(), &|parser| parser == self.parser)
+    }
+}
+
+/// The tree with what one line of `nodes.txt` says.
+fn with_node(mut tree: MemoryTree, line: &str) -> MemoryTree {
+    let mut facts = line.split('\t');
+    let path = facts.next().unwrap();
+    let facts: Vec<(&str, &str)> = facts.map(|fact| fact.split_once('=').unwrap()).collect();
+    let fact = |name: &str| facts.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    tree = match fact("kind") {
+        None => tree,
+        Some("d") => tree.with_directory(path, None),
+        Some("l") => {
+            let target = fact("target").unwrap_or_default();
+            tree.with_node(path, FileKind::SymbolicLink, target.as_bytes())
+        }
+        Some("c") => tree.with_node(path, FileKind::CharacterDevice, b""),
+        Some("p") => tree.with_node(path, FileKind::Fifo, b""),
+        Some(other) => panic!("{path}: no kind {other}"),
+    };
+    tree = tree.with_metadata(path, |metadata| facts.iter().for_each(|fact| set(metadata, *fact)));
+    for (_, attribute) in facts.iter().filter(|(key, _)| *key == "attribute") {
+        let (name, value) = attribute.split_once(':').unwrap();
+        tree = tree.with_attribute(path, name, value.as_bytes());
+    }
+    tree
+}
+
+fn set(metadata: &mut Metadata, (key, value): (&str, &str)) {
+    let pair = || value.split_once(':').unwrap();
+    let instant = || Instant::parse_rfc3339(value).unwrap();
+    match key {
+        "kind" | "target" | "attribute" => {}
+        "mode" => metadata.mode = Some(u32::from_str_radix(value, 8).unwrap()),
+        "owner" => {
+            metadata.uid = Some(pair().0.parse().unwrap());
+            metadata.gid = Some(pair().1.parse().unwrap());
+        }
+        "device" => {
+            let (major, minor) = (pair().0.parse().unwrap(), pair().1.parse().unwrap());
+            metadata.device = Some(DeviceNumber { major, minor });
+        }
+        "links" => metadata.links = Some(value.parse().unwrap()),
+        "inode" => metadata.inode = Some(value.parse().unwrap()),
+        "modified" => metadata.modified = instant(),
+        "accessed" => metadata.accessed = instant(),
+        "changed" => metadata.changed = instant(),
+        "born" => metadata.born = instant(),
+        other => panic!("no key {other}"),
     }
 }
 

@@ -52,7 +52,7 @@ fn unpacked(name: &str, into: &Path) -> PathBuf {
     fs::create_dir(&root).unwrap();
     let mut command = std::process::Command::new("tar");
     command.arg("-xf").arg(&tar).arg("-C").arg(&root).arg("--no-same-owner");
-    command.args(["--exclude", "*/overlay2/*/diff/*", "--delay-directory-restore"]);
+    command.args(["--xattrs", "--xattrs-include=*", "--delay-directory-restore"]);
     // Devices and unreadable directories may be refused to an ordinary user: what a parser reads
     // is checked to be there.
     let _status = command.status().unwrap();
@@ -65,12 +65,16 @@ fn events_without_evidence(text: &[u8]) -> BTreeSet<String> {
     let text = std::str::from_utf8(text).unwrap();
     let line = |line: &str| {
         let mut event: serde_json::Value = serde_json::from_str(line).unwrap();
+        // Changes of metadata are as new as the copy; `truth_of_files` compares the rest.
+        if event["parser"].as_str().unwrap().starts_with("files.") {
+            return None;
+        }
         let name = event["display_name"].as_str().unwrap();
         let path = name.split_once(':').unwrap().1.to_owned();
         event["display_name"] = path.into();
-        event.to_string()
+        Some(event.to_string())
     };
-    text.lines().map(line).collect()
+    text.lines().filter_map(line).collect()
 }
 
 #[test]

@@ -102,6 +102,27 @@ impl MemoryTree {
         self
     }
 
+    /// Changes what is known of the node at `path`.
+    #[must_use]
+    pub fn with_metadata(mut self, path: &str, change: impl FnOnce(&mut Metadata)) -> Self {
+        let node = TreePath::parse(path.as_bytes()).and_then(|path| self.nodes.get_mut(&path));
+        if let Some(node) = node {
+            change(&mut node.metadata);
+        }
+        self
+    }
+
+    /// Gives the node at `path` an extended attribute.
+    #[must_use]
+    pub fn with_attribute(mut self, path: &str, name: &str, value: &[u8]) -> Self {
+        let node = TreePath::parse(path.as_bytes()).and_then(|path| self.nodes.get_mut(&path));
+        if let Some(node) = node {
+            let (name, value) = (name.as_bytes().to_vec(), value.to_vec());
+            node.attributes.push(ExtendedAttribute { name, value });
+        }
+        self
+    }
+
     fn with(mut self, path: &str, node_to_add: Node) -> Self {
         let Some(path) = TreePath::parse(path.as_bytes()) else { return self };
         let mut above = path.parent();

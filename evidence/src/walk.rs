@@ -35,9 +35,19 @@ pub fn walk(
     visit: &mut dyn FnMut(&TreePath, &Entry) -> Descend,
     issues: &mut dyn FnMut(TreePath, EvidenceError),
 ) {
+    walk_below(tree, &TreePath::root(), visit, issues);
+}
+
+/// [`walk`] below one directory.
+pub fn walk_below(
+    tree: &dyn Tree,
+    start: &TreePath,
+    visit: &mut dyn FnMut(&TreePath, &Entry) -> Descend,
+    issues: &mut dyn FnMut(TreePath, EvidenceError),
+) {
     let mut visited: u64 = 0;
-    let mut known: HashSet<u128> = tree.identity(&TreePath::root()).into_iter().collect();
-    let mut levels: Vec<Level> = Vec::from_iter(level(tree, TreePath::root(), issues));
+    let mut known: HashSet<u128> = tree.identity(start).into_iter().collect();
+    let mut levels: Vec<Level> = Vec::from_iter(level(tree, start.clone(), issues));
     while let Some(current) = levels.last_mut() {
         let Some(entry) = current.entries.next() else {
             levels.pop();

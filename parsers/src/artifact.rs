@@ -37,9 +37,8 @@ impl ArtifactFile {
     /// it, such as a directory.
     #[must_use]
     pub fn origin_of(&self, path: &TreePath) -> Origin {
-        let shown = Arc::from(format!("{}{path}", self.prefix()));
-        let place = (self.origin.host.clone(), self.origin.evidence.clone(), shown);
-        Origin::new(place, self.origin.parser, self.origin.rank)
+        let shown = format!("{}{path}", self.prefix());
+        self.origin.below(&shown)
     }
 
     /// An issue with this file.

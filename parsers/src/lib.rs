@@ -10,10 +10,12 @@ pub mod archive;
 pub mod artifact;
 #[cfg(test)]
 mod case;
+pub mod changes;
 pub mod container_id;
 pub mod containerd;
 pub mod digest;
 pub mod docker;
+pub mod files;
 pub mod formats;
 pub mod host;
 pub mod image_reference;
@@ -44,6 +46,7 @@ pub static ALL: &[&[&Parser]] = &[
     host::PARSERS,
     registry::PARSERS,
     archive::PARSERS,
+    files::PARSERS,
 ];
 
 /// Every parser, in order.

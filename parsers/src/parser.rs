@@ -17,6 +17,9 @@ pub enum Gather {
     /// The first file of a data root, by path, stands for all of it: the parser lists the rest
     /// itself. For stores of so many files that one entry for each would not fit into memory.
     FirstOfRoot,
+    /// Each directory that the inventory of the host names is an artifact, and stands for all that
+    /// lies in it; the patterns only say where such directories lie.
+    Directory,
 }
 
 /// A parser: one kind of artifact, turned into events.

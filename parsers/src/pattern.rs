@@ -12,6 +12,8 @@
 //! | `{name**}`, as a component of its own | one component or more, up to the nearest that the pattern goes on with |
 //!
 //! A `/` in front binds the pattern to the root of the tree: for names that many a program uses.
+//! A pattern that ends in `/` is that of a directory: it only says where such directories lie, and
+//! matches no file.
 //!
 //! A capture takes as many bytes as it can. A name that stands twice must match the same text.
 
@@ -81,6 +83,9 @@ impl Pattern {
     #[must_use]
     pub fn compile(text: &'static str) -> Option<Pattern> {
         let mut components = Vec::new();
+        if let Some(directory) = text.strip_suffix('/') {
+            return Pattern::compile(directory).map(Pattern::of_directory);
+        }
         let (is_bound, text) = text.strip_prefix('/').map_or((false, text), |text| (true, text));
         for part in text.split('/') {
             let (rest, compiled) = component(part).ok()?;
@@ -89,6 +94,12 @@ impl Pattern {
         }
         components.reverse();
         Some(Pattern { components, is_bound })
+    }
+
+    /// A pattern that matches no file.
+    fn of_directory(mut self) -> Pattern {
+        self.components.insert(0, Component::One(Vec::new()));
+        self
     }
 
     /// Matches the end of `path`.

@@ -5,6 +5,7 @@
 //! snap, a rootless home, `<root>/<uid>.<gid>` of a remapped engine, or a copied folder.
 
 mod data_root;
+mod directories;
 mod host;
 mod unclaimed;
 mod virtual_disks;
@@ -112,6 +113,7 @@ impl Plan {
 }
 
 /// A file that a pattern claims, before it has its place in the order.
+#[derive(Clone)]
 struct ClaimedFile {
     parser: &'static Parser,
     path: TreePath,
@@ -166,9 +168,11 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &
         }
         index = index.saturating_add(1);
     }
-    let by_host = gather(&subtrees, files, &reading.opening.spool);
-    for claims in by_host.into_values() {
-        plan.add_host(claims, selected);
+    let spool = &reading.opening.spool;
+    let inventories = inventories(gather(&subtrees, files.clone(), spool));
+    files.extend(directories::claim(&subtrees, &inventories));
+    for (host, claims) in gather(&subtrees, files, spool) {
+        plan.add_host(claims, inventories.get(&host).cloned().unwrap_or_default(), selected);
     }
     plan
 }
@@ -230,11 +234,10 @@ impl Plan {
     fn add_host(
         &mut self,
         claims: Vec<(&'static Parser, Arc<Artifact>)>,
+        inventory: Arc<Inventory>,
         selected: &dyn Fn(&Parser) -> bool,
     ) {
-        let named: Vec<Claim> =
-            claims.iter().map(|(parser, artifact)| (parser.name, artifact.clone())).collect();
-        let inventory = Arc::new(Inventory::build(&named));
+        self.issues.extend(directories::unsupported(&inventory, selected));
         for (parser, artifact) in claims {
             if selected(parser) {
                 let inventory = inventory.clone();
@@ -246,6 +249,18 @@ impl Plan {
             }
         }
     }
+}
+
+/// What ids mean on each host.
+fn inventories(
+    hosts: BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>>,
+) -> BTreeMap<Arc<str>, Arc<Inventory>> {
+    let build = |claims: Vec<(&'static Parser, Arc<Artifact>)>| {
+        let named: Vec<Claim> =
+            claims.into_iter().map(|(parser, artifact)| (parser.name, artifact)).collect();
+        Arc::new(Inventory::build(&named))
+    };
+    hosts.into_iter().map(|(host, claims)| (host, build(claims))).collect()
 }
 
 fn compiled() -> Vec<(&'static Parser, Vec<Pattern>)> {
@@ -316,7 +331,7 @@ fn gather(
 
 fn gather_key(file: &ClaimedFile) -> GatherKey {
     let (directory, capture) = match file.parser.gather {
-        Gather::File => (file.path.clone(), String::new()),
+        Gather::File | Gather::Directory => (file.path.clone(), String::new()),
         Gather::DataRoot | Gather::FirstOfRoot => (file.root.clone(), String::new()),
         Gather::Together => {
             let directory = file.path.parent().unwrap_or_else(TreePath::root);

@@ -74,6 +74,17 @@ impl Instant {
         self.seconds.saturating_mul(1_000_000).saturating_add(i64::from(self.nanoseconds / 1_000))
     }
 
+    /// Nanoseconds from `earlier` to this instant; negative when that is the later one.
+    #[must_use]
+    pub fn nanoseconds_since(self, earlier: Instant) -> i128 {
+        let whole = |instant: Instant| {
+            i128::from(instant.seconds)
+                .saturating_mul(1_000_000_000)
+                .saturating_add(i128::from(instant.nanoseconds))
+        };
+        whole(self).saturating_sub(whole(earlier))
+    }
+
     /// Reads RFC 3339 as Go writes it. `Ok(None)` is Go's zero time, "never set".
     ///
     /// Accepts 0 to 9 fraction digits, `Z` or `±hh:mm`, and a lower-case `t` or `z`. A leap second

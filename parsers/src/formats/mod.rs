@@ -11,6 +11,7 @@ pub mod containers_storage;
 pub mod content_store;
 pub mod cri_log;
 pub mod engine_settings;
+pub mod file_mode;
 pub mod go_time;
 pub mod gzip;
 pub mod host_config;

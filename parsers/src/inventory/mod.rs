@@ -14,6 +14,7 @@ mod removed;
 pub mod risk;
 mod snapshots;
 mod targets;
+mod writable_layers;
 
 pub use containers::Container;
 pub use images::Image;
@@ -23,6 +24,7 @@ pub use removed::REMOVED_CONTAINER;
 pub use risk::{Risk, Severity};
 pub use snapshots::{Snapshot, Snapshots, snapshot_owner};
 pub use targets::{TargetImage, TargetImages};
+pub use writable_layers::{LayerBelow, Style, WritableLayer, WritableLayers};
 
 use crate::{Artifact, ContainerId};
 use dockline_timeline::{Event, Findings, Issue, Job, Origin, Strand, Subject};
@@ -63,6 +65,8 @@ pub struct Inventory {
     pub layers: Vec<Layer>,
     /// Writable layers of containers.
     pub mounts: Vec<Mount>,
+    /// Which directories hold what containers changed.
+    pub writable_layers: WritableLayers,
 }
 
 impl Inventory {
@@ -80,6 +84,7 @@ impl Inventory {
         let ids = containers.keys().map(ContainerId::as_str).collect();
         let snapshots = snapshots::read(claims, &ids, known.snapshots);
         let podman_images = podman::images(claims);
+        let writable_layers = WritableLayers::read(claims, &snapshots);
         Inventory {
             containers,
             describes_containers,
@@ -89,6 +94,7 @@ impl Inventory {
             snapshots,
             layers,
             mounts,
+            writable_layers,
         }
     }
 

@@ -99,7 +99,8 @@ fn rows<Row>(claims: &[Claim], name: &str, read: fn(&Fields<'_>) -> Row) -> Vec<
     named.flat_map(|(artifact, file)| rows_of(artifact, file, read)).collect()
 }
 
-fn rows_of<Row>(
+/// The rows of one table.
+pub(super) fn rows_of<Row>(
     artifact: &Artifact,
     file: &ArtifactFile,
     read: fn(&Fields<'_>) -> Row,

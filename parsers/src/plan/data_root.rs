@@ -84,7 +84,7 @@ fn family(planned: &Planned) -> &'static str {
 
 /// Whether the file lies in a data root, and not where all hosts keep such files.
 fn is_below(planned: &Planned, file: &ArtifactFile) -> bool {
-    if family(planned) == "host" {
+    if ["host", "files"].contains(&family(planned)) {
         return false;
     }
     let depth = planned.artifact.root.components().count();

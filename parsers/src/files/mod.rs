@@ -1,0 +1,10 @@
+//! The files of containers: what was added, changed and deleted, with all their times.
+
+pub mod file_event;
+pub mod suspicious;
+pub(crate) mod upper;
+
+use crate::Parser;
+
+/// The parsers of this family, by name.
+pub static PARSERS: &[&Parser] = &[&upper::PARSER];
