@@ -1,10 +1,11 @@
 //! What an engine wrote down of the files of its layers, held to the files themselves: each
-//! `tar-split` of a real host against the directory of its layer.
+//! `tar-split` of a real host against the directory of its layer, and the timeline against both.
 
-use crate::program::host;
+use crate::program::{host, list, run, text};
 use dockline_evidence::walk::{Descend, walk};
 use dockline_evidence::{FileKind, Metadata, Opening, Spool, Tree, TreePath, source};
 use dockline_parsers::formats::tar_split::{Crc64, TarSplit};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -163,4 +164,64 @@ fn is_opaque(tree: &dyn Tree, directory: &TreePath) -> bool {
     attributes
         .iter()
         .any(|attribute| attribute.name == b"trusted.overlay.opaque" && attribute.value == b"y")
+}
+
+/// The events of the files of a host's layers.
+fn events_of_layers(name: &str, layers: &str) -> Vec<Value> {
+    let evidence = host(name);
+    let arguments =
+        ["timeline", evidence.to_str().unwrap(), "--parsers", "files.layer", "--layers", layers];
+    let output = run(&[&arguments[..], &["-f", "jsonl", "-q"]].concat(), &[0, 3]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn every_file_of_a_list_is_told_with_its_layer_and_time_and_nothing_is_taken_for_tampered() {
+    let mut count = 0;
+    for name in ["engine-20.10", "engine-20.10-lvm-xfs", "podman-4.3"] {
+        let events = events_of_layers(name, "all");
+        let told: BTreeSet<(String, String, String)> = events
+            .iter()
+            .filter(|event| text(event, "macb").starts_with('M') && text(event, "action") == "file")
+            .map(|event| {
+                let id = text(event, "layer_identifier").trim_start_matches("sha256:");
+                let second = text(event, "datetime").get(..19).unwrap();
+                (id.to_owned(), text(event, "filename").to_owned(), second.to_owned())
+            })
+            .collect();
+        let tampered = |event: &&Value| list(event, "tag").contains(&"layer-tampered");
+        assert_eq!(events.iter().find(tampered), None, "{name}");
+        let tree = tree_of(name);
+        for layer in layers(&*tree) {
+            let compressed = tree.open(&layer.list).unwrap();
+            let split = TarSplit::read(&*compressed, "layer", &Spool::default()).unwrap();
+            let file = layer.list.to_string();
+            let digits = |part: &&str| part.len() == 64;
+            let id = file.split(['/', '.']).find(digits).unwrap();
+            for (path, _) in paths(&*split.tree, &TreePath::root()) {
+                let metadata = split.tree.metadata(&path).unwrap();
+                let is_mark = path.file_name().unwrap().starts_with(b".wh.");
+                let Some(modified) = metadata.modified.filter(|_| !is_mark) else { continue };
+                let second = modified.to_string().get(..19).unwrap().to_owned();
+                let expected = (id.to_owned(), path.to_string(), second);
+                assert!(told.contains(&expected), "{name}: {expected:?}");
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 1372);
+}
+
+#[test]
+fn layers_from_a_registry_are_left_out_unless_they_are_asked_for() {
+    let layers = |which| {
+        let events = events_of_layers("podman-4.3", which);
+        let ids = events.iter().map(|event| text(event, "layer_identifier").to_owned());
+        ids.collect::<BTreeSet<String>>()
+    };
+    let (none, built, all) = (layers("none"), layers("built"), layers("all"));
+    let left_out: BTreeSet<&str> = all.difference(&built).map(|id| &id[..12]).collect();
+    assert_eq!(left_out, BTreeSet::from(["dc8a8a69943d", "de4266640885"]));
+    assert!(none.is_empty() && built.is_subset(&all) && built.len() == 4, "{built:?}");
 }

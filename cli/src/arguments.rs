@@ -56,6 +56,17 @@ pub(crate) enum Nested {
     Never,
 }
 
+/// Which layers of images to tell, file by file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layers {
+    /// None
+    None,
+    /// Those that did not come from a registry
+    Built,
+    /// All
+    All,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct TimelineArguments {
     /// A directory (a mounted root, a data root, or a folder with pieces of one), a tar archive, or a
@@ -98,6 +109,10 @@ pub(crate) struct TimelineArguments {
     /// engine, all, or none
     #[arg(long, value_enum, default_value = "known", value_name = "WHICH")]
     pub(crate) nested: Nested,
+
+    /// Layers of images to tell, file by file: none, those that did not come from a registry, or all
+    #[arg(long, value_enum, default_value = "built", value_name = "WHICH")]
+    pub(crate) layers: Layers,
 
     /// Check the hashes that E01 images store, for which all of an image is read
     #[arg(long)]

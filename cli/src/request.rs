@@ -2,7 +2,7 @@
 
 use crate::arguments::{self, TimelineArguments, When};
 use dockline_parsers::Parser;
-use dockline_parsers::plan::Nested;
+use dockline_parsers::plan::{Layers, Nested};
 use dockline_timeline::{Event, Instant};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -71,6 +71,7 @@ pub(crate) struct Request {
     pub(crate) selection: Selection,
     pub(crate) containers: Vec<String>,
     pub(crate) nested: Nested,
+    pub(crate) layers: Layers,
     pub(crate) verify: bool,
     pub(crate) threads: usize,
     pub(crate) memory: u64,
@@ -103,6 +104,7 @@ impl Request {
             selection: selection(&arguments.parsers)?,
             containers: arguments.container,
             nested: nested(arguments.nested),
+            layers: layers(arguments.layers),
             verify: arguments.verify,
             threads: arguments.threads.map_or_else(cores, usize::from),
             memory: memory(&arguments.memory)?,
@@ -210,6 +212,14 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
 /// Whether `path` is an ordinary file or is yet to be one; `/dev/null` is not.
 pub(crate) fn is_ordinary(path: &Path) -> bool {
     path.metadata().map_or(true, |metadata| metadata.is_file())
+}
+
+fn layers(which: arguments::Layers) -> Layers {
+    match which {
+        arguments::Layers::None => Layers::None,
+        arguments::Layers::Built => Layers::Built,
+        arguments::Layers::All => Layers::All,
+    }
 }
 
 pub(crate) fn nested(which: arguments::Nested) -> Nested {

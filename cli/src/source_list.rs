@@ -9,7 +9,7 @@ use crate::sources::Sources;
 use crate::{Ending, console, report, summary};
 use dockline_evidence::source::FoundFileSystem;
 use dockline_evidence::{Opening, Source, Spool};
-use dockline_parsers::plan::{DataRoot, Reading};
+use dockline_parsers::plan::{DataRoot, Layers, Reading};
 use dockline_parsers::{Plan, plan};
 use dockline_timeline::{Event, Instant, Job, Keep, Options, Value as Fact};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &SourcesArguments) -> anyhow::Result<Ending> {
     let spool = Spool::new(arguments.temp_dir.clone());
     let opening = Opening { spool, verify: arguments.verify };
     let sources = Sources::open(&evidence, &opening);
-    let reading = Reading { opening, nested: nested(arguments.nested) };
+    let reading = Reading { opening, nested: nested(arguments.nested), layers: Layers::None };
     let plan = plan(&sources.subtrees, &|_| true, &reading);
     let versions = versions(&plan)?;
     let found = Found { sources: &sources, plan: &plan, roots: plan.data_roots(), versions };

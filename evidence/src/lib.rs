@@ -61,7 +61,7 @@ pub use directory::DirectoryTree;
 pub use error::EvidenceError;
 pub use memory::MemoryTree;
 pub use read_at::ReadAt;
-pub use source::{Opening, Source, SourceTree, assemble, open};
+pub use source::{Opening, Source, SourceTree, assemble, open, open_archive};
 pub use spool::{Spool, SpoolWriter};
 pub use tree::{DeviceNumber, Entry, ExtendedAttribute, FileKind, Metadata, Tree};
 pub use tree_path::TreePath;

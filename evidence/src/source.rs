@@ -12,6 +12,7 @@ pub use assembly::assemble;
 use crate::decompress::{self, Compression, decompress};
 use crate::disk::{Neighbours, NoNeighbours, TreeNeighbours};
 use crate::files::{self, Argument};
+use crate::read_at::read_up_to;
 use crate::signature::{self, Form, recognise};
 use crate::tar::TarTree;
 use crate::{DirectoryTree, EvidenceError, ReadAt, Spool, Tree, TreePath};
@@ -163,6 +164,49 @@ pub fn open_nested(
     let bytes = tree.open(path)?;
     let neighbours = TreeNeighbours::new(tree.clone(), path);
     Opener { name, opening, neighbours: &neighbours }.open(bytes)
+}
+
+/// Opens a tar archive that lies in other evidence, plain or compressed with gzip or zstd; `name` is
+/// its name in the places of its issues.
+///
+/// # Errors
+/// When it cannot be read, or is no such archive.
+pub fn open_archive(
+    bytes: Arc<dyn ReadAt>,
+    name: &str,
+    spool: &Spool,
+) -> Result<(Arc<dyn Tree>, Vec<Issue>), EvidenceError> {
+    let compression = match recognise(&bytes)? {
+        Form::Gzip => Compression::Gzip,
+        Form::Zstd => Compression::Zstd,
+        _ => return open_plain_archive(bytes, name),
+    };
+    let content = decompress(&bytes, compression, spool)?;
+    let size = content.bytes.len();
+    let (tree, mut issues) = open_plain_archive(content.bytes, name)?;
+    if let Some(error) = content.cut_by {
+        let what = format!("compressed content cannot be read past {size} bytes: {error}");
+        issues.insert(0, Issue::new(error.issue_kind(), Place::evidence(name), what));
+    }
+    Ok((tree, issues))
+}
+
+fn open_plain_archive(
+    bytes: Arc<dyn ReadAt>,
+    name: &str,
+) -> Result<(Arc<dyn Tree>, Vec<Issue>), EvidenceError> {
+    // An archive without members is two blocks of zeros.
+    let (first, _) = read_up_to(&bytes, 1024)?;
+    let is_empty = first.len() == 1024 && first.iter().all(|byte| *byte == 0);
+    match recognise(&bytes)? {
+        Form::Tar => {}
+        _ if is_empty => {}
+        _ => {
+            return Err(EvidenceError::Unsupported("something else than a tar archive".to_owned()));
+        }
+    }
+    let (tree, issues) = TarTree::open(bytes, name);
+    Ok((Arc::new(tree), issues))
 }
 
 /// Whether these are the bytes of a disk, or an image of one.

@@ -11,6 +11,7 @@ mod unclaimed;
 mod virtual_disks;
 
 pub use data_root::DataRoot;
+pub use directories::Layers;
 pub use unclaimed::Unclaimed;
 pub use virtual_disks::{MAX_DEPTH, Nested};
 
@@ -69,6 +70,8 @@ pub struct Reading {
     pub opening: Opening,
     /// Which of them.
     pub nested: Nested,
+    /// Which layers of images are told file by file.
+    pub layers: Layers,
 }
 
 /// An artifact, the parser that claims it, and the inventory of its host.
@@ -171,6 +174,11 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &
     let spool = &reading.opening.spool;
     let inventories = inventories(gather(&subtrees, files.clone(), spool));
     files.extend(directories::claim(&subtrees, &inventories));
+    let (layers, left_out) = directories::claim_layers(&subtrees, &inventories, reading.layers);
+    files.extend(layers);
+    if selected(&crate::files::layer::PARSER) {
+        plan.unclaimed.extend(left_out);
+    }
     for (host, claims) in gather(&subtrees, files, spool) {
         plan.add_host(claims, inventories.get(&host).cloned().unwrap_or_default(), selected);
     }

@@ -1,10 +1,11 @@
-//! The files of containers: what was added, changed and deleted, with all their times.
+//! The files of containers and images: what was added, changed and deleted, with all their times.
 
 pub mod file_event;
+pub(crate) mod layer;
 pub mod suspicious;
 pub(crate) mod upper;
 
 use crate::Parser;
 
 /// The parsers of this family, by name.
-pub static PARSERS: &[&Parser] = &[&upper::PARSER];
+pub static PARSERS: &[&Parser] = &[&layer::PARSER, &upper::PARSER];

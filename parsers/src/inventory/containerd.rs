@@ -2,16 +2,19 @@
 
 use super::targets::Named;
 use super::{Claim, Container, Silent, TargetImages};
-use crate::ContainerId;
 use crate::formats::bolt::{self, Database};
 use crate::formats::config_v2::ConfigV2;
 use crate::formats::containerd_db::{self, Class, Object, shown_name};
 use crate::inventory::risk::{Case, judge};
+use crate::{ContainerId, Digest};
 use dockline_evidence::TreePath;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Labels by which clients name a container, the one that counts first.
 const NAME_LABELS: [&str; 2] = ["nerdctl/name=", "io.kubernetes.container.name="];
+
+/// Before the registry of a label that says where a content is known, with the repository as value.
+const SOURCE_LABEL: &str = "containerd.io/distribution.source.";
 
 /// What the databases of a host say.
 #[derive(Default)]
@@ -19,6 +22,8 @@ pub(super) struct Known {
     pub(super) names: Vec<Named>,
     /// Names of snapshots, by root.
     pub(super) snapshots: BTreeMap<TreePath, BTreeSet<String>>,
+    /// The registry and repository at which a content is known.
+    pub(super) sources: BTreeMap<Digest, String>,
     containers: BTreeMap<ContainerId, Container>,
 }
 
@@ -49,6 +54,7 @@ impl Known {
     fn add(&mut self, object: &Object<'_, '_>) {
         match object.class {
             Class::Image => self.names.extend(named(object)),
+            Class::Blob => self.sources.extend(source(object)),
             Class::Container | Class::Sandbox => {
                 let id = object.name.as_deref().and_then(ContainerId::of_containerd);
                 let Some(id) = id else { return };
@@ -84,6 +90,13 @@ impl Known {
             name_image(container, images);
         }
     }
+}
+
+fn source(object: &Object<'_, '_>) -> Option<(Digest, String)> {
+    let digest = Digest::parse(object.name.as_deref()?)?;
+    let labels = object.pairs("labels");
+    let source = labels.iter().find_map(|label| label.strip_prefix(SOURCE_LABEL))?;
+    Some((digest, source.replacen('=', "/", 1)))
 }
 
 fn named(object: &Object<'_, '_>) -> Option<Named> {

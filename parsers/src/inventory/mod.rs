@@ -7,6 +7,7 @@
 
 mod containerd;
 mod containers;
+mod image_layers;
 mod images;
 mod layers;
 mod podman;
@@ -17,6 +18,7 @@ mod targets;
 mod writable_layers;
 
 pub use containers::Container;
+pub use image_layers::{ImageLayer, ImageLayers};
 pub use images::Image;
 pub use layers::{Layer, Mount};
 pub use podman::{PodmanImage, podman_risks};
@@ -67,6 +69,8 @@ pub struct Inventory {
     pub mounts: Vec<Mount>,
     /// Which directories hold what containers changed.
     pub writable_layers: WritableLayers,
+    /// Layers of images, with what is left of each.
+    pub image_layers: ImageLayers,
 }
 
 impl Inventory {
@@ -76,7 +80,7 @@ impl Inventory {
         let images = images::read(claims);
         let (layers, mounts) = layers::read(claims);
         let mut known = containerd::read(claims);
-        let target_images = targets::read(claims, &known.names);
+        let target_images = targets::read(claims, &known.names, std::mem::take(&mut known.sources));
         let mut containers = containers::read(claims, &images, &mounts);
         podman::add_containers(claims, &mut containers);
         known.add_containers(&mut containers, &target_images);
@@ -85,7 +89,7 @@ impl Inventory {
         let snapshots = snapshots::read(claims, &ids, known.snapshots);
         let podman_images = podman::images(claims);
         let writable_layers = WritableLayers::read(claims, &snapshots);
-        Inventory {
+        let mut inventory = Inventory {
             containers,
             describes_containers,
             images,
@@ -95,7 +99,10 @@ impl Inventory {
             layers,
             mounts,
             writable_layers,
-        }
+            image_layers: ImageLayers::default(),
+        };
+        inventory.image_layers = ImageLayers::read(claims, &inventory);
+        inventory
     }
 
     /// The subject of an event about a container: whatever is known of it, at least its id.

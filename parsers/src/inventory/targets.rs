@@ -50,6 +50,11 @@ pub struct TargetImages {
     pub images: BTreeMap<String, TargetImage>,
     /// The targets that each content of the store belongs to, by digest, ordered.
     pub of_content: BTreeMap<Digest, Vec<String>>,
+    /// The archive of each layer that a manifest of the store names.
+    pub layers: BTreeMap<ChainId, Digest>,
+    /// The registry and repository that containerd has noted on a content, as it does when it
+    /// pulls it and when it pushes it.
+    pub sources: BTreeMap<Digest, String>,
 }
 
 impl TargetImages {
@@ -62,7 +67,11 @@ impl TargetImages {
 }
 
 /// Reads the content stores among `claims`, and joins them with the names.
-pub(super) fn read(claims: &[Claim], names: &[Named]) -> TargetImages {
+pub(super) fn read(
+    claims: &[Claim],
+    names: &[Named],
+    sources: BTreeMap<Digest, String>,
+) -> TargetImages {
     let stores = claims.iter().filter(|(parser, _)| *parser == "containerd.content");
     let mut known: BTreeMap<Digest, References> = BTreeMap::new();
     for (_, artifact) in stores {
@@ -70,7 +79,8 @@ pub(super) fn read(claims: &[Claim], names: &[Named]) -> TargetImages {
             known.entry(digest).or_insert_with(|| References::of(&blob));
         }
     }
-    let mut found = TargetImages::default();
+    let layers = layers(&known);
+    let mut found = TargetImages { layers, sources, ..TargetImages::default() };
     for named in names {
         let image = found.images.entry(named.target.to_string()).or_default();
         image.name(named);
@@ -106,7 +116,7 @@ impl TargetImages {
             let references = known.get(&content);
             if let Some(chain) = references.and_then(|references| references.config.as_ref()) {
                 image.configs.push(content.clone());
-                image.chain_ids.extend(chain.clone());
+                image.chain_ids.extend(chain.last().cloned());
             }
             self.of_content.entry(content).or_default().push(id.clone());
         }
@@ -120,7 +130,7 @@ struct References {
     /// Whether it is an index or a manifest: what can be a target.
     is_image: bool,
     /// Of a configuration, its layers.
-    config: Option<Option<ChainId>>,
+    config: Option<Vec<ChainId>>,
 }
 
 impl References {
@@ -134,12 +144,25 @@ impl References {
                 let parts = std::iter::once(&manifest.config).chain(&manifest.layers);
                 to.extend(parts.filter_map(|part| part.digest.clone()));
             }
-            Content::ImageConfig(image) => config = Some(ChainId::of_layers(&image.diff_ids).pop()),
+            Content::ImageConfig(image) => config = Some(ChainId::of_layers(&image.diff_ids)),
             Content::Attestation | Content::Other => {}
         }
         let is_image = matches!(blob.content, Content::Index(_) | Content::Manifest(_));
         References { to, is_image, config }
     }
+}
+
+/// The archives of layers: those that a manifest names are in the order of its configuration.
+fn layers(known: &BTreeMap<Digest, References>) -> BTreeMap<ChainId, Digest> {
+    let mut layers = BTreeMap::new();
+    for references in known.values() {
+        let Some((config, blobs)) = references.to.split_first() else { continue };
+        let chain = known.get(config).and_then(|config| config.config.as_ref());
+        if let Some(chain) = chain.filter(|chain| chain.len() == blobs.len()) {
+            layers.extend(chain.iter().cloned().zip(blobs.iter().cloned()));
+        }
+    }
+    layers
 }
 
 /// Images that no index leads to: targets, be there a name for them or not.
@@ -251,7 +274,7 @@ mod tests {
             named("moby", "127.0.0.1:5000/lab/web:1", index),
             named("moby", &format!("moby-dangling@{index}"), index),
         ];
-        let found = read(&claims, &names);
+        let found = read(&claims, &names, BTreeMap::new());
         assert_eq!(found.images.len(), 1, "a manifest of an index is no image of its own");
         let image = &found.images[index.as_str()];
         assert_eq!(image.tags, ["127.0.0.1:5000/lab/web:1", "web:1"]);
@@ -270,7 +293,7 @@ mod tests {
         let config = json!({"os": "linux", "rootfs": {}}).to_string();
         let manifest = json!({"config": descriptor(&config), "layers": []}).to_string();
         let (claims, digests) = store(&[config, manifest]);
-        let found = read(&claims, &[]);
+        let found = read(&claims, &[], BTreeMap::new());
         assert_eq!(found.images.keys().collect::<Vec<_>>(), [digests[1].as_str()]);
         assert_eq!(found.of(&digests[0]), [digests[1].to_string()]);
     }
@@ -289,7 +312,8 @@ mod tests {
     #[test]
     fn a_name_whose_content_is_gone_is_an_image_all_the_same() {
         let target = Digest::of(b"gone");
-        let found = read(&[], &[named("default", "docker.io/library/web:1", &target)]);
+        let found =
+            read(&[], &[named("default", "docker.io/library/web:1", &target)], BTreeMap::new());
         assert_eq!(found.images[target.as_str()].tags, ["docker.io/library/web:1"]);
     }
 }

@@ -80,7 +80,7 @@ pub struct WritableLayers {
 
 /// How a driver of Docker or of containers/storage keeps layers in directories; `None` for one that
 /// does not, or that is not read.
-fn style_of(driver: &str) -> Option<Style> {
+pub(super) fn style_of(driver: &str) -> Option<Style> {
     match driver {
         "overlay2" => Some(Style::Overlay),
         // containers/storage; Docker's own driver of this name is not read.
@@ -90,8 +90,17 @@ fn style_of(driver: &str) -> Option<Style> {
     }
 }
 
+/// How a snapshotter of containerd keeps them.
+pub(super) fn style_of_snapshotter(snapshotter: &str) -> Style {
+    match snapshotter {
+        "native" | "btrfs" => Style::Whole,
+        "fuse-overlayfs" => Style::NamedWhiteouts,
+        _ => Style::Overlay,
+    }
+}
+
 /// Where such a driver keeps a layer; `None` when that is no name.
-fn directory(root: &TreePath, driver: &str, name: &str) -> Option<TreePath> {
+pub(super) fn directory(root: &TreePath, driver: &str, name: &str) -> Option<TreePath> {
     match driver {
         "aufs" => root.below(b"aufs/diff")?.join(name.as_bytes()),
         "vfs" => root.below(b"vfs/dir")?.join(name.as_bytes()),
@@ -263,11 +272,7 @@ impl WritableLayers {
                     tree: artifact.tree.clone(),
                     container: Some(container.clone()),
                     driver: snapshotter.to_owned(),
-                    style: match snapshotter {
-                        "native" | "btrfs" => Style::Whole,
-                        "fuse-overlayfs" => Style::NamedWhiteouts,
-                        _ => Style::Overlay,
-                    },
+                    style: style_of_snapshotter(snapshotter),
                     directory: directory.clone(),
                     below: below.collect(),
                 });

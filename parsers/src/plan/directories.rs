@@ -1,11 +1,11 @@
 //! Directories that are read as a whole, because the inventory of the host says what they are: the
-//! writable layers of containers.
+//! writable layers of containers, and the layers of images with what else is left of them.
 
-use super::{ClaimedFile, Subtree};
-use crate::inventory::WritableLayer;
+use super::{ClaimedFile, Subtree, Unclaimed};
+use crate::inventory::{ImageLayer, WritableLayer};
 use crate::{Inventory, Parser, files};
 use dockline_evidence::TreePath;
-use dockline_timeline::Issue;
+use dockline_timeline::{Issue, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -48,4 +48,56 @@ pub(super) fn unsupported(inventory: &Inventory, selected: &dyn Fn(&Parser) -> b
         return Vec::new();
     }
     inventory.writable_layers.unsupported.clone()
+}
+
+/// Which layers of images are read, file by file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layers {
+    /// None.
+    None,
+    /// Those that did not come from a registry: the others are files of their vendors.
+    #[default]
+    Built,
+    /// All.
+    All,
+}
+
+impl Layers {
+    /// Why a layer is not read; `None` when it is.
+    fn leaves_out(self, layer: &ImageLayer) -> Option<String> {
+        match (self, &layer.registry) {
+            (Layers::None, _) => Some("files of layers were not asked for".to_owned()),
+            (Layers::Built, Some(why)) => Some(format!(
+                "files of layer {} are those of its maker ({why}): --layers all tells them",
+                layer.id
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// The layers of images of all hosts, as claims, and those that are not wanted.
+pub(super) fn claim_layers(
+    subtrees: &[Subtree],
+    inventories: &BTreeMap<Arc<str>, Arc<Inventory>>,
+    layers: Layers,
+) -> (Vec<ClaimedFile>, Vec<Unclaimed>) {
+    let (mut claimed, mut left_out) = (Vec::new(), Vec::new());
+    for (host, inventory) in inventories {
+        for layer in &inventory.image_layers.known {
+            let is_its = |subtree: &Subtree| Arc::ptr_eq(&subtree.tree, &layer.tree);
+            let index = subtrees.iter().position(is_its);
+            let Some((index, path)) = index.zip(layer.source().cloned()) else { continue };
+            let Some(subtree) = subtrees.get(index) else { continue };
+            if let Some(why) = layers.leaves_out(layer) {
+                let place = Place::file(&subtree.evidence, &subtree.shown(&path));
+                left_out.push(Unclaimed { place, why });
+                continue;
+            }
+            let (parser, host) = (&files::layer::PARSER, host.clone());
+            let (root, captures) = (path.clone(), Vec::new());
+            claimed.push(ClaimedFile { parser, path, root, captures, host, subtree: index });
+        }
+    }
+    (claimed, left_out)
 }

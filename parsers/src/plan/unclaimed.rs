@@ -32,6 +32,9 @@ impl Unclaimed {
     }
 }
 
+/// No reason: whoever reads the files of a layer reads this beside them.
+const READ_WITH_ITS_LAYER: &str = "";
+
 /// Stores of container engines that no parser reads, the first that matches counts.
 const KNOWN: &[(&str, &str)] = &[
     ("containers/{container:id}/checkpoints/{checkpoint}/{file}", "checkpoints are not supported"),
@@ -40,10 +43,7 @@ const KNOWN: &[(&str, &str)] = &[
         "image/{driver}/layerdb/tmp/{set}/{file}",
         "leftovers of an interrupted pull are not supported",
     ),
-    (
-        "layerdb/sha256/{layer}/tar-split.json.gz",
-        "the list of files of an image's layer is not supported",
-    ),
+    ("layerdb/sha256/{layer}/tar-split.json.gz", READ_WITH_ITS_LAYER),
     ("layerdb/sha256/{layer}/{file}", "no parser knows this file"),
     ("layerdb/mounts/{mount}/{file}", "no parser knows this file"),
     ("imagedb/metadata/sha256/{image}/{file}", "no parser knows this file"),
@@ -68,10 +68,6 @@ const KNOWN: &[(&str, &str)] = &[
     ),
     ("containers/cache/blob-info-cache-v1.{kind}", "the cache of blobs is not supported"),
     ("storage/artifacts/{file}", "OCI artifacts of Podman are not supported"),
-    (
-        "{driver}-layers/{layer:id}.tar-split.gz",
-        "the list of files of an image's layer is not supported",
-    ),
     ("etc/kubernetes/{name}.conf", "kubeconfigs of a node are not supported"),
     ("kubelet/config.yaml", "the configuration of the kubelet is not supported"),
     ("kubelet/pki/{file}", "credentials of the kubelet are not supported"),
@@ -95,6 +91,9 @@ impl Known {
     /// Why `path` was not read, if it looks like an engine's.
     pub(super) fn explain(&self, path: &TreePath, subtree: &Subtree) -> Option<Unclaimed> {
         let (_, why) = self.0.iter().find(|(pattern, _)| pattern.matches(path).is_some())?;
+        if *why == READ_WITH_ITS_LAYER {
+            return None;
+        }
         let place = Place::file(&subtree.evidence, &subtree.shown(path));
         Some(Unclaimed { place, why: (*why).to_owned() })
     }

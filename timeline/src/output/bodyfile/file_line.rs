@@ -46,7 +46,8 @@ impl BodyfileRenderer {
         self.name.clear();
         self.show(&event.origin.host);
         self.name.push('/');
-        if let Some(label) = event.subject.label().or(event.volume_name) {
+        if let Some(label) = event.subject.label().or(event.volume_name).or(event.layer_identifier)
+        {
             self.show(label);
         }
         let id = event.subject.container_identifier.as_deref().and_then(|id| id.get(..12));

@@ -1,0 +1,78 @@
+//! Layers of containers/storage: Podman, Buildah, CRI-O.
+
+use super::super::Inventory;
+use super::super::podman::rows_of;
+use super::super::writable_layers::{directory, style_of};
+use super::{ImageLayer, ImageLayers};
+use crate::Artifact;
+use crate::formats::containers_storage::{
+    StoredContainer, StoredImage, StoredLayer, image_identifier,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Images may have so many layers.
+const CHAIN_LIMIT: usize = 1_024;
+
+/// Adds the layers of one root.
+pub(super) fn add(artifact: &Artifact, inventory: &Inventory, layers: &mut ImageLayers) {
+    let writable: BTreeSet<String> = rows(artifact, "containers.json", StoredContainer::read)
+        .filter_map(|(_, row)| row.layer)
+        .collect();
+    let all: Vec<(String, StoredLayer)> =
+        rows(artifact, "layers.json", StoredLayer::read).collect();
+    let images = images(artifact, &all);
+    for (driver, row) in all {
+        let Some(id) = row.id.filter(|id| !writable.contains(id)) else { continue };
+        let Some(style) = style_of(&driver) else { continue };
+        let came_compressed = row.blob_digest.is_some() && row.blob_digest != row.diff_digest;
+        let list = format!("{driver}-layers/{id}.tar-split.gz");
+        let image = images.get(&id).map(|image| inventory.image_subject(image));
+        let layer = ImageLayer {
+            tree: artifact.tree.clone(),
+            subject: image.unwrap_or_default(),
+            style,
+            directory: directory(&artifact.root, &driver, &id),
+            list: artifact.root.below(list.as_bytes()),
+            archive: None,
+            registry: came_compressed.then(|| "came compressed, as from a registry".to_owned()),
+            id,
+        };
+        layers.add(Some(layer), &inventory.writable_layers);
+    }
+}
+
+/// The rows of a table, and of the one beside it of what need not survive a crash, with the driver.
+fn rows<Row>(
+    artifact: &Artifact,
+    table: &str,
+    read: fn(&crate::formats::json::Fields<'_>) -> Row,
+) -> impl Iterator<Item = (String, Row)> {
+    let volatile = format!("volatile-{table}");
+    let files = artifact.files.iter().filter(move |file| {
+        let name = file.path.file_name().unwrap_or_default();
+        name == table.as_bytes() || name == volatile.as_bytes()
+    });
+    files.flat_map(move |file| {
+        let driver = file.capture("driver").unwrap_or_default().to_owned();
+        rows_of(artifact, file, read).into_iter().map(move |row| (driver.clone(), row))
+    })
+}
+
+/// The first image that each layer belongs to.
+fn images(artifact: &Artifact, layers: &[(String, StoredLayer)]) -> BTreeMap<String, String> {
+    let parents: BTreeMap<&str, &str> = layers
+        .iter()
+        .filter_map(|(_, row)| Some((row.id.as_deref()?, row.parent.as_deref()?)))
+        .collect();
+    let mut first = BTreeMap::new();
+    for (_, image) in rows(artifact, "images.json", StoredImage::read) {
+        let Some(id) = image.id.as_deref().map(image_identifier) else { continue };
+        for top in image.layer.iter().chain(&image.mapped_layers) {
+            let below = |id: &&str| parents.get(id).copied();
+            for layer in std::iter::successors(Some(top.as_str()), below).take(CHAIN_LIMIT) {
+                first.entry(layer.to_owned()).or_insert_with(|| id.clone());
+            }
+        }
+    }
+    first
+}

@@ -1,0 +1,2 @@
+#!/bin/sh
+echo app starting; exec httpd -f -p 80 -h /srv
