@@ -7,6 +7,7 @@
 //! - [`disks`]: a host read from its disk, in any image, is the host that its archive holds.
 //! - [`truth`]: the timeline of a real host says what its daemon said.
 //! - [`truth_of_stores`]: so do its networks, volumes and builds.
+//! - [`truth_of_files`]: so do the files that its containers changed.
 //! - [`truth_of_layers`]: what an engine wrote down of the files of its layers is what they hold.
 //! - [`truth_of_podman`]: the timeline of a real host says what Podman said, of root and of a user.
 //! - [`same_bytes`]: the same bytes come out for any threads, memory, order and kind of evidence.
@@ -24,6 +25,7 @@ mod program;
 mod same_bytes;
 mod tidy;
 mod truth;
+mod truth_of_files;
 mod truth_of_layers;
 mod truth_of_podman;
 mod truth_of_stores;

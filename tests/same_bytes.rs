@@ -42,7 +42,7 @@ fn the_order_of_arguments_changes_nothing() {
 }
 
 /// Unpacks a host's tar, as the owner of the test, with the times of its files.
-fn unpacked(name: &str, into: &Path) -> PathBuf {
+pub(crate) fn unpacked(name: &str, into: &Path) -> PathBuf {
     let tar = into.join("host.tar");
     let packed = fs::File::open(host(name)).unwrap();
     let mut decoder = zstd::Decoder::new(packed).unwrap();

@@ -62,6 +62,12 @@ impl Truth {
         read_up_to(&*file, 64 << 20).unwrap().0
     }
 
+    /// The steps of the scenario that were written down while it ran.
+    pub(crate) fn steps(&self) -> Vec<Value> {
+        let list: Value = serde_json::from_slice(&self.action_list()).unwrap();
+        list["events"].as_array().unwrap().clone()
+    }
+
     fn names(&self, prefix: &str) -> Vec<String> {
         let entries = self.tree.list(&self.folder).unwrap();
         let names = entries.into_iter().map(|entry| String::from_utf8(entry.name).unwrap());

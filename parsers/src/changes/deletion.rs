@@ -128,6 +128,7 @@ fn change(
         below,
         moved_from: None,
         is_copy: false,
+        directory_modified: None,
         deleted_at,
         with_directory,
     }

@@ -80,6 +80,8 @@ pub struct Change {
     /// Whether overlayfs notes that it is a copy of a node of a layer below, be it under this name
     /// or another.
     pub is_copy: bool,
+    /// When the directory that holds the node was last written.
+    pub directory_modified: Option<Instant>,
     /// When it was deleted.
     pub deleted_at: Option<DeletedAt>,
     /// It is gone because a directory above it is.
@@ -306,6 +308,7 @@ impl Search<'_, '_> {
             below,
             moved_from: marks.redirect.filter(|_| is_directory),
             is_copy: marks.origin,
+            directory_modified: self.levels.last().and_then(|level| level.modified),
             deleted_at: None,
             with_directory: false,
         });

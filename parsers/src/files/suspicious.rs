@@ -5,6 +5,10 @@
 
 use crate::changes::Class;
 use dockline_evidence::{FileKind, Metadata};
+use dockline_timeline::Instant;
+
+/// In nanoseconds.
+const SECOND: i128 = 1_000_000_000;
 
 /// What a rule may look at.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +23,8 @@ pub struct Suspect<'a> {
     pub below: Option<&'a Metadata>,
     /// Whether it is a copy that kept the times of a node of a layer below.
     pub is_copy: bool,
+    /// When its directory was last written.
+    pub directory_modified: Option<Instant>,
 }
 
 /// One rule.
@@ -184,28 +190,117 @@ fn is_device_node(file: &Suspect<'_>) -> bool {
 /// A file that was made here can have been written only after it was made, and its metadata are
 /// written with its content. Where no birth is kept, a later change of the metadata counts only if
 /// the modification time has no fraction, as a time that was set by hand.
+///
+/// In a copy of the evidence every file was made after its directory was last written: there births
+/// tell nothing.
 fn has_contradicting_times(file: &Suspect<'_>) -> bool {
     let is_own =
         matches!(file.class, Class::Added | Class::Replaced | Class::Modified) && !file.is_copy;
+    let Metadata { born, changed, .. } = *file.metadata;
     let Some(modified) = file.metadata.modified.filter(|_| is_own && file.is_regular()) else {
         return false;
     };
-    let is_later =
-        |time: dockline_timeline::Instant| time.seconds() > modified.seconds().saturating_add(1);
-    let is_before_birth = file.metadata.born.is_some_and(is_later);
-    let is_set = file.metadata.born.is_none()
+    let is_later = |time: Instant| time.nanoseconds_since(modified) > SECOND;
+    let is_of_copy = |born: Instant| {
+        file.directory_modified.is_some_and(|written| born.nanoseconds_since(written) > SECOND)
+    };
+    let is_before_birth = born.is_some_and(|born| is_later(born) && !is_of_copy(born));
+    let is_set = born.is_none()
         && modified.nanoseconds() == 0
-        && file
-            .metadata
-            .changed
-            .is_some_and(|changed| is_later(changed) && changed.nanoseconds() != 0);
-    let is_in_the_future = file
-        .metadata
-        .changed
-        .is_some_and(|changed| modified.seconds() > changed.seconds().saturating_add(1));
+        && changed.is_some_and(|changed| is_later(changed) && changed.nanoseconds() != 0);
+    let is_in_the_future =
+        changed.is_some_and(|changed| modified.nanoseconds_since(changed) > SECOND);
     is_before_birth || is_set || is_in_the_future
 }
 
 fn is_deleted_trace(file: &Suspect<'_>) -> bool {
     file.class == Class::Deleted && file.lies_in(TRACES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dockline_evidence::{MemoryTree, Tree, TreePath};
+
+    fn regular(mode: u32) -> Metadata {
+        let tree = MemoryTree::new().with_file("f", "", Instant::new(1_000, 0));
+        let path = TreePath::parse(b"f").unwrap();
+        Metadata { mode: Some(mode), ..tree.metadata(&path).unwrap() }
+    }
+
+    fn suspect<'a>(path: &'a str, class: Class, metadata: &'a Metadata) -> Suspect<'a> {
+        let (below, is_copy, directory_modified) = (None, false, None);
+        let path = path.as_bytes();
+        Suspect { path, class, metadata, below, is_copy, directory_modified }
+    }
+
+    fn told(path: &str, class: Class) -> Vec<&'static str> {
+        let metadata = regular(0o644);
+        tags(&suspect(path, class, &metadata))
+            .map(|tag| tag.strip_prefix("suspicious-file:").unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn every_rule_has_a_file_that_it_tells_and_one_that_it_does_not() {
+        use Class::{Added, CopiedUp, Deleted, Modified};
+        for (path, tag) in [
+            ("/etc/shadow", "accounts"),
+            ("/etc/sudoers.d/x", "sudoers"),
+            ("/var/spool/cron/crontabs/root", "cron"),
+            ("/home/u/.ssh/authorized_keys", "ssh"),
+            ("/etc/ld.so.preload", "loader"),
+            ("/etc/systemd/system/x.service", "startup"),
+            ("/root/.bashrc", "startup"),
+            ("/etc/pam.d/sshd", "authentication"),
+            ("/var/www/html/shell.php", "web-root"),
+            ("/a/new\nline", "control-characters"),
+        ] {
+            assert_eq!(told(path, Modified), [tag], "{path}");
+            assert_eq!(told(path, CopiedUp), [""; 0], "{path}");
+        }
+        assert_eq!(told("/usr/.x", Added), ["hidden-name"]);
+        assert_eq!(told("/usr/  ", Added), ["hidden-name"]);
+        assert_eq!(told("/usr/.x", Modified), [""; 0]);
+        assert_eq!(told("/root/.bash_history", Deleted), ["trace-deleted"]);
+        assert_eq!(told("/var/log/auth.log", Deleted), ["trace-deleted"]);
+        assert_eq!(told("/usr/bin/x", Added), [""; 0]);
+    }
+
+    #[test]
+    fn a_mode_is_told_where_it_was_gained() {
+        let (with, without) = (regular(0o6755), regular(0o755));
+        let of = |path, class, below| -> Vec<&'static str> {
+            tags(&Suspect { below, ..suspect(path, class, &with) }).collect()
+        };
+        let both = ["suspicious-file:setuid", "suspicious-file:setgid"];
+        assert_eq!(of("/bin/x", Class::Added, None), both);
+        assert_eq!(of("/bin/x", Class::Metadata, Some(&without)), both);
+        assert_eq!(of("/bin/x", Class::Metadata, Some(&with)), [""; 0]);
+        assert_eq!(of("/bin/x", Class::CopiedUp, Some(&with)), [""; 0]);
+        let executable = tags(&suspect("/dev/shm/x", Class::Added, &without)).collect::<Vec<_>>();
+        assert_eq!(executable, ["suspicious-file:executable-in-temporary"]);
+        let device = Metadata { kind: FileKind::BlockDevice, ..regular(0o666) };
+        let device = tags(&suspect("/tmp/d", Class::Added, &device)).collect::<Vec<_>>();
+        assert_eq!(device, ["suspicious-file:device-node"]);
+    }
+
+    #[test]
+    fn times_contradict_each_other_unless_the_evidence_is_a_copy() {
+        let at = |seconds, nanoseconds| Instant::new(seconds, nanoseconds);
+        let of = |born, changed, directory_modified| {
+            let metadata = Metadata { born, changed, ..regular(0o644) };
+            let suspect = Suspect { directory_modified, ..suspect("/x", Class::Added, &metadata) };
+            has_contradicting_times(&suspect)
+        };
+        assert!(of(at(2_000, 0), at(2_000, 0), at(2_000, 0)), "born after it was written");
+        assert!(!of(at(2_000, 0), at(2_000, 0), at(1_000, 0)), "a copy");
+        assert!(!of(at(1_000, 0), at(2_000, 0), None), "a change of the mode");
+        assert!(of(None, at(2_000, 5), None), "set to a whole second");
+        assert!(!of(None, at(1_000, 5), None));
+        assert!(of(None, at(900, 0), None), "in the future");
+        let metadata = Metadata { born: at(2_000, 0), ..regular(0o644) };
+        let copy = Suspect { is_copy: true, ..suspect("/x", Class::Added, &metadata) };
+        assert!(!has_contradicting_times(&copy), "copied up from a layer below");
+    }
 }

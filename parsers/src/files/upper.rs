@@ -126,6 +126,7 @@ impl Told<'_> {
             metadata,
             below: below.map(|below| &below.metadata),
             is_copy: change.is_copy,
+            directory_modified: change.directory_modified,
         };
         let mut tags: Vec<&'static str> = Vec::new();
         match self.is_init {
