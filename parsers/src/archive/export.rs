@@ -97,7 +97,8 @@ fn node(
     let text = format!("{} of the container: {shown}{arrow}", metadata.kind.name());
     let bytes = [b"/", path.as_bytes()].concat();
     let (class, below, is_copy) = (Class::Added, None, true);
-    let suspect = Suspect { path: &bytes, class, metadata, below, is_copy };
+    let suspect =
+        Suspect { path: &bytes, class, metadata, below, is_copy, directory_modified: None };
     let is_marker = *path == file.path;
     let mut tags: Vec<&'static str> = suspicious::tags(&suspect).filter(|_| !is_marker).collect();
     tags.extend(first.filter(|first| is_fixed_date(first.instant)).map(|_| "not-wall-clock"));

@@ -108,16 +108,38 @@ struct Search<'a, 'f> {
     levels: Vec<Level>,
     take: &'f mut dyn FnMut(Change),
     problems: Vec<Problem>,
+    /// Whether a directory came up from the layers below.
+    has_copies: bool,
+    /// Whether any node has an attribute of overlayfs.
+    has_marks: bool,
+}
+
+/// What the search for changes could not know.
+#[derive(Debug, Default)]
+pub struct Unknown {
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Something came up from below, and no node has an attribute of overlayfs: a copy of the
+    /// evidence that lost them does not tell which directories hide what was below.
+    pub marks_are_missing: bool,
 }
 
 /// Gives `take` every change of a writable layer, a directory before what it holds, and returns what
-/// could not be read.
-pub fn changes(layer: &WritableLayer, take: &mut dyn FnMut(Change)) -> Vec<Problem> {
+/// could not be known.
+pub fn changes(layer: &WritableLayer, take: &mut dyn FnMut(Change)) -> Unknown {
     let tree = &*layer.tree;
     let (style, layers) = (layer.style, layer.below.as_slice());
     let lower = Lower { tree, style, layers, problems: Vec::new() };
-    let mut search = Search { layer, lower, levels: Vec::new(), take, problems: Vec::new() };
-    let Ok(metadata) = tree.metadata(&layer.directory) else { return Vec::new() };
+    let mut search = Search {
+        layer,
+        lower,
+        levels: Vec::new(),
+        take,
+        problems: Vec::new(),
+        has_copies: false,
+        has_marks: false,
+    };
+    let Ok(metadata) = tree.metadata(&layer.directory) else { return Unknown::default() };
     search.enter_root(&metadata);
     let mut problems = Vec::new();
     walk_below(
@@ -128,7 +150,8 @@ pub fn changes(layer: &WritableLayer, take: &mut dyn FnMut(Change)) -> Vec<Probl
     );
     problems.append(&mut search.problems);
     problems.append(&mut search.lower.problems);
-    problems
+    let is_marked = search.has_marks || style == Style::Whole;
+    Unknown { problems, marks_are_missing: search.has_copies && !is_marked }
 }
 
 impl Search<'_, '_> {
@@ -136,6 +159,7 @@ impl Search<'_, '_> {
         let parts = self.lower.root(0);
         let marks = self.lower.marks_of_directory(&self.layer.directory);
         let modified = metadata.modified;
+        self.has_marks |= marks.any;
         if self.layer.style == Style::Whole {
             let directory = self.layer.directory.clone();
             self.missing(&TreePath::root(), (&directory, metadata), &parts);
@@ -300,6 +324,8 @@ impl Search<'_, '_> {
     ) {
         let marks = Marks::of(self.lower.tree, place);
         let is_directory = metadata.kind == FileKind::Directory;
+        self.has_marks |= marks.any;
+        self.has_copies |= is_directory && below.is_some();
         (self.take)(Change {
             path,
             place: place.clone(),

@@ -48,6 +48,8 @@ pub struct Marks {
     pub origin: bool,
     /// The directory may hold such copies.
     pub impure: bool,
+    /// Whether the node has any attribute of an overlay file system.
+    pub any: bool,
 }
 
 impl Marks {
@@ -58,6 +60,7 @@ impl Marks {
         for attribute in tree.extended_attributes(path).unwrap_or_default() {
             let space = NAME_SPACES.iter().find(|space| attribute.name.starts_with(space));
             let name = space.and_then(|space| attribute.name.get(space.len()..));
+            marks.any |= name.is_some();
             match (name, attribute.value.as_slice()) {
                 (Some(b"opaque"), b"y") => marks.opaque = true,
                 (Some(b"opaque"), b"x") => marks.holds_whiteouts = true,

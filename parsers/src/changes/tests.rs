@@ -43,7 +43,7 @@ fn whiteout(tree: MemoryTree, path: &str) -> MemoryTree {
 
 fn told(tree: MemoryTree, style: Style) -> Vec<(String, Class, Option<usize>)> {
     let mut found = Vec::new();
-    let problems = changes(&layer(tree, style), &mut |change| {
+    let Unknown { problems, .. } = changes(&layer(tree, style), &mut |change| {
         let layer = change.below.as_ref().map(|below| below.layer);
         found.push((change.path.to_string(), change.class, layer));
     });
@@ -208,9 +208,21 @@ fn a_deletion_is_dated_as_well_as_its_whiteout_tells() {
 fn layers_that_are_not_there_are_told_and_the_rest_is_read() {
     let tree = MemoryTree::new().with_file("up/f", "x", at(1)).with_file("low/f", "x", at(1));
     let mut classes = Vec::new();
-    let problems = changes(&layer(tree, Style::Overlay), &mut |change| classes.push(change.class));
+    let Unknown { problems, .. } =
+        changes(&layer(tree, Style::Overlay), &mut |change| classes.push(change.class));
     assert_eq!(classes, [Class::CopiedUp]);
     let told: Vec<String> =
         problems.iter().map(|(path, error)| format!("{path}: {error}")).collect();
     assert_eq!(told, ["/mid: no such file or directory"]);
+}
+
+#[test]
+fn evidence_that_lost_the_attributes_of_overlayfs_is_known_by_it() {
+    let lost =
+        |tree: MemoryTree, style| changes(&layer(tree, style), &mut |_| {}).marks_are_missing;
+    let tree = || base().with_file("low/d/f", "x", at(1)).with_file("up/d/f", "y", at(1));
+    assert!(lost(tree(), Style::Overlay));
+    assert!(!lost(tree(), Style::Whole));
+    assert!(!lost(tree().with_attribute("up/d", "trusted.overlay.origin", b"x"), Style::Overlay));
+    assert!(!lost(base().with_file("up/new/f", "y", at(1)), Style::Overlay), "nothing came up");
 }

@@ -214,6 +214,7 @@ impl Told<'_> {
             metadata: node.metadata,
             below: None,
             is_copy: true,
+            directory_modified: None,
         };
         let mut tags: Vec<&'static str> = suspicious::tags(&suspect).collect();
         if let Some(difference) = difference {

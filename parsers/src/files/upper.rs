@@ -82,12 +82,17 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
     let layer = if own.is_some() { layer.clone() } else { alone(layer, &file.path) };
     // The directory is the artifact, and first in the report, whatever is found in it.
     findings.records(&file.origin, 0, 0);
-    let problems = changes(&layer, &mut |change| told.change(&change, findings));
-    for (path, error) in problems {
+    let unknown = changes(&layer, &mut |change| told.change(&change, findings));
+    for (path, error) in unknown.problems {
         let place = file.origin_of(&path).at(Position::File);
         findings.issue(Issue::new(error.issue_kind(), place, error.to_string()));
     }
     told.missing_layers(findings);
+    if unknown.marks_are_missing {
+        let what = "the evidence has no attributes of overlayfs: what directories that were deleted \
+                    and made again hid does not show as deleted, nor what was moved";
+        findings.issue(file.issue(IssueKind::Unreadable, Position::File, what));
+    }
 }
 
 /// The init layer as one of its own: all that lies in it was put there.
