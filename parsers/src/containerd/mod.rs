@@ -8,4 +8,5 @@ mod snapshots;
 use crate::Parser;
 
 /// The parsers of this family, by name.
-pub static PARSERS: &[&Parser] = &[&content::PARSER, &metadata::PARSER, &snapshots::PARSER];
+pub static PARSERS: &[&Parser] =
+    &[&content::PARSER, &metadata::PARSER, &snapshots::PARSER, &task::PARSER];

@@ -10,10 +10,10 @@
 //! content confirms it.
 
 use super::bolt::{Bucket, Content, Database};
-use super::containerd_spec::RuntimeSpec;
 use super::go_time::{self, GoTimeError};
-use super::json::{self, Wrong};
+use super::json::{self, Fields, Wrong};
 use super::protobuf;
+use super::runtime_spec::RuntimeSpec;
 use crate::Digest;
 use dockline_timeline::Instant;
 use std::collections::{BTreeMap, BTreeSet};
@@ -317,7 +317,7 @@ impl Object<'_, '_> {
             return Err(format!("a configuration of type {:?}", kind.unwrap_or_default()));
         }
         let document = json::read(value).map_err(|flaw| flaw.what)?;
-        Ok(Some(RuntimeSpec::read(&document.value, &Wrong::default())))
+        Ok(Some(RuntimeSpec::read(&Fields::new(&document.value, &Wrong::default()), false)))
     }
 
     /// Whether the object says something that the current state does not.
@@ -369,4 +369,55 @@ pub fn shown_name<'n>(namespace: Option<&str>, name: &'n str) -> &'n str {
     }
     let name = name.strip_prefix("docker.io/").unwrap_or(name);
     name.strip_prefix("library/").unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a real containerd 1.6 that ran containers of Docker 20.10.
+    const REAL: &[u8] = include_bytes!(
+        "../../../testdata/containerd.metadata/engine-20.10/evidence/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db"
+    );
+    /// With objects of every kind.
+    const MADE: &[u8] = include_bytes!(
+        "../../../testdata/containerd.metadata/hostile/evidence/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db"
+    );
+
+    #[test]
+    fn every_kind_of_object_is_found_in_the_bucket_of_its_kind() {
+        let database = Database::open(MADE).unwrap();
+        let current = current(&database).unwrap();
+        let of = |class: Class| current.objects.iter().filter(move |one| one.class == class);
+        let classes = [Class::Container, Class::Sandbox, Class::Snapshot, Class::Lease];
+        assert_eq!(classes.map(|class| of(class).count()), [5, 1, 2, 2]);
+        assert!(of(Class::Snapshot).all(|one| one.snapshotter.is_some()));
+        assert!(of(Class::Image).any(|image| image.target().0.is_some()));
+        let specs: Vec<_> = of(Class::Container).filter_map(|one| one.spec().ok()?).collect();
+        assert!(specs.iter().any(|spec| spec.host_config.privileged), "{specs:?}");
+        assert_eq!(current.lost_children().len(), 1);
+    }
+
+    #[test]
+    fn containers_that_ended_are_left_in_free_pages() {
+        let database = Database::open(REAL).unwrap();
+        let current = current(&database).unwrap();
+        assert!(current.objects.iter().all(|object| object.class != Class::Container));
+        let recovered = recovered(&database);
+        let ids: Vec<Option<String>> =
+            recovered.iter().map(|one| Some(one.name.as_ref()?.get(..12)?.to_owned())).collect();
+        let mut ids: Vec<&str> = ids.iter().flatten().map(String::as_str).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["6aba80b8bb03", "cbda35a4bf1a"]);
+        assert!(recovered.iter().all(|one| one.class == Class::Container && one.page.is_some()));
+    }
+
+    #[test]
+    fn only_docker_leaves_its_own_registry_out() {
+        let name = "docker.io/library/alpine:3";
+        assert_eq!(shown_name(Some("moby"), name), "alpine:3");
+        assert_eq!(shown_name(Some("moby-1000.1000"), "docker.io/lab/web:1"), "lab/web:1");
+        assert_eq!(shown_name(Some("k8s.io"), name), name);
+        assert_eq!(shown_name(None, name), "alpine:3");
+    }
 }

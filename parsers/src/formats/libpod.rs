@@ -8,7 +8,7 @@
 use super::config_v2::{ConfigV2, MountPoint, Network, State};
 use super::host_config::HostConfig;
 use super::json::{Fields, Flaw, Wrong};
-use super::runtime_spec;
+use super::runtime_spec::RuntimeSpec;
 use dockline_timeline::Instant;
 use serde_json::Value;
 
@@ -112,7 +112,8 @@ impl Container {
 
     fn of(fields: &Fields<'_>) -> Container {
         let privileged = fields.boolean("privileged").unwrap_or(false);
-        let (mut config, mut host_config) = runtime_spec::read(&fields.object("spec"), privileged);
+        let spec = RuntimeSpec::read(&fields.object("spec"), privileged);
+        let (mut config, mut host_config) = (spec.config, spec.host_config);
         identity(fields, &mut config);
         process(fields, &mut config);
         surroundings(fields, &mut config, &mut host_config);

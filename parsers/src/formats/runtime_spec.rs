@@ -1,21 +1,31 @@
 //! The OCI runtime specification of a container: what the runtime was told to run.
 //!
-//! opencontainers/runtime-spec 1.0 to 1.2 `config.md`, `config-linux.md`. libpod keeps one in its
+//! opencontainers/runtime-spec 1.0 to 1.3 `config.md`, `config-linux.md`. libpod keeps one in its
 //! database with each container, as it was made, and writes another to `userdata/config.json` each
-//! time that the container is started; CRI-O likewise.
+//! time that the container is started; CRI-O likewise. containerd keeps one in the record of each
+//! container and puts it into the bundle of each task; Docker makes it anew at each start.
 //!
 //! It is read into the words of Docker's [`ConfigV2`] and [`HostConfig`], so that the settings have
 //! the same names, and the same risks, whatever the engine. What a specification does not say the
 //! way that Docker does is concluded: a namespace that is not listed is the host's; paths that are
-//! not hidden were asked for, and so was the want of a seccomp profile. A privileged container lists
-//! all capabilities and devices of the host: they say nothing more.
+//! not hidden were asked for, and so was the want of a seccomp profile, but for Kubernetes, which
+//! gives none unless a pod wants one. A container without any of these that may load modules is
+//! privileged; it lists all capabilities and devices of the host, which say nothing more.
+//!
+//! Not supported: containers of Windows and virtual machines.
 
+use super::attributes::Attributes;
 use super::config_v2::{ConfigV2, MountPoint};
 use super::host_config::{Device, HostConfig, Resources};
 use super::json::Fields;
+use super::secrets::names_of_secrets;
+use crate::ContainerId;
+use crate::container_id::is_id;
+use dockline_timeline::Event;
+use std::borrow::Cow;
 
-/// What Podman gives every container (`default_capabilities` of containers.conf, up to 4.3 with
-/// three more).
+/// What engines give every container: Docker, containerd and Podman the same
+/// (`default_capabilities` of containers.conf, up to 4.3 with three more).
 const DEFAULT_CAPABILITIES: &[&str] = &[
     "CAP_AUDIT_WRITE",
     "CAP_CHOWN",
@@ -32,30 +42,102 @@ const DEFAULT_CAPABILITIES: &[&str] = &[
     "CAP_SETUID",
     "CAP_SYS_CHROOT",
 ];
+/// What only a privileged container may do all of.
+const PRIVILEGED_CAPABILITIES: [&str; 2] = ["CAP_SYS_ADMIN", "CAP_SYS_MODULE"];
+/// Devices that every container may use: null, zero, full, random, urandom, tty, console, ptmx and
+/// what it makes below `pts`.
+const DEFAULT_DEVICES: &[&str] = &["1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:1", "5:2", "136:*"];
 /// How a mount says how those made below it spread.
 const PROPAGATIONS: &[&str] = &["private", "rprivate", "shared", "rshared", "slave", "rslave"];
 const PRIVILEGED: &str = "io.podman.annotations.privileged=TRUE";
 const AUTO_REMOVE: &str = "io.podman.annotations.autoremove=TRUE";
 const PUBLISH_ALL: &str = "io.podman.annotations.publish-all=TRUE";
+/// What the annotations of containers of Kubernetes begin with, be it with CRI-O or containerd.
+const KUBERNETES: &str = "io.kubernetes.";
 
-/// Reads a specification; `privileged` says whether other sources call the container so.
-#[must_use]
-pub fn read(spec: &Fields<'_>, privileged: bool) -> (ConfigV2, HostConfig) {
-    let annotations = spec.object("annotations").pairs();
-    let has = |wanted: &str| annotations.iter().any(|annotation| annotation == wanted);
-    let mut host = HostConfig {
-        privileged: privileged || has(PRIVILEGED),
-        auto_remove: has(AUTO_REMOVE),
-        publish_all_ports: has(PUBLISH_ALL),
-        ..HostConfig::default()
-    };
-    let mut config = ConfigV2::default();
-    process(&spec.object("process"), &mut config, &mut host);
-    config.settings.hostname = spec.text("hostname");
-    config.mounts = spec.objects("mounts").iter().filter_map(mount).collect();
-    host.readonly_root = spec.object("root").boolean("readonly").unwrap_or(false);
-    linux(&spec.object("linux"), &mut config, &mut host);
-    (config, host)
+/// A specification, in the words of Docker's settings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RuntimeSpec {
+    /// What the container runs, and how it is confined.
+    pub config: ConfigV2,
+    /// What it has of its host.
+    pub host_config: HostConfig,
+    /// `key=value`.
+    pub annotations: Vec<String>,
+    /// Secrets and configs of Swarm that it was given: `id:destination`.
+    pub secrets: Vec<String>,
+    /// Its cgroup.
+    pub cgroup: Option<String>,
+    /// The directory that is its root.
+    pub root: Option<String>,
+}
+
+impl RuntimeSpec {
+    /// Reads a specification; `privileged` says whether other sources call the container so. What
+    /// is wrong in it costs only itself.
+    #[must_use]
+    pub fn read(spec: &Fields<'_>, privileged: bool) -> RuntimeSpec {
+        let annotations = spec.object("annotations").pairs();
+        let has = |wanted: &str| annotations.iter().any(|annotation| annotation == wanted);
+        let (root, settings) = (spec.object("root"), spec.object("linux"));
+        let mut host = HostConfig {
+            privileged: privileged || has(PRIVILEGED) || has_everything(spec, &settings),
+            auto_remove: has(AUTO_REMOVE),
+            publish_all_ports: has(PUBLISH_ALL),
+            readonly_root: root.boolean("readonly").unwrap_or(false),
+            ..HostConfig::default()
+        };
+        let mut config = ConfigV2::default();
+        process(&spec.object("process"), &mut config, &mut host);
+        config.settings.hostname = spec.text("hostname");
+        let mounts = spec.objects("mounts");
+        config.mounts = mounts.iter().filter_map(mount).collect();
+        linux(&settings, &mut config, &mut host);
+        if annotations.iter().any(|annotation| annotation.starts_with(KUBERNETES)) {
+            config.confinement.seccomp = None;
+        }
+        RuntimeSpec {
+            config,
+            host_config: host,
+            annotations,
+            secrets: mounts.iter().filter_map(secret).collect(),
+            cgroup: settings.text("cgroupsPath"),
+            root: root.text("path"),
+        }
+    }
+
+    /// The container, by the end of its cgroup's path, else by its root's.
+    #[must_use]
+    pub fn container_id(&self) -> Option<ContainerId> {
+        let last = |path: &String| {
+            let id = path.split(['/', ':', '-', '.']).rev().find(|part| is_id(part.as_bytes()))?;
+            ContainerId::parse(id)
+        };
+        self.cgroup.as_ref().and_then(last).or_else(|| self.root.as_ref().and_then(last))
+    }
+
+    /// Says what the container runs and what it may do.
+    pub fn describe<'a>(&'a self, command_line: &'a Option<String>, event: &mut Event<'a>) {
+        event.command_line = command_line.as_deref();
+        event.user = self.config.settings.user.as_deref();
+        event.attributes.extend(self.config.runtime_attributes());
+        event.attributes.extend(self.host_config.attributes());
+        let secrets = names_of_secrets(&self.config.settings.environment);
+        event.tags.extend((!secrets.is_empty()).then_some(Cow::Borrowed("possible-secret")));
+        let mut all = Attributes::default();
+        all.list("possible_secrets", secrets);
+        all.texts("swarm_secrets", &self.secrets);
+        all.text("cgroup_path", self.cgroup.as_deref());
+        all.texts("annotations", &self.annotations);
+        event.attributes.extend(all.into_vec());
+    }
+}
+
+/// Whether it was given everything: all that `--privileged` gives, however it came by it.
+fn has_everything(spec: &Fields<'_>, linux: &Fields<'_>) -> bool {
+    let bounding = spec.object("process").object("capabilities").texts("bounding");
+    let may_all = PRIVILEGED_CAPABILITIES.iter().all(|name| bounding.iter().any(|it| it == name));
+    may_all && !linux.has("seccomp") && linux.texts("maskedPaths").is_empty()
 }
 
 fn process(process: &Fields<'_>, config: &mut ConfigV2, host: &mut HostConfig) {
@@ -89,8 +171,7 @@ fn mount(fields: &Fields<'_>) -> Option<MountPoint> {
     let options = fields.texts("options");
     let is_bind = kind.as_deref() == Some("bind")
         || options.iter().any(|option| matches!(option.as_str(), "bind" | "rbind"));
-    let own = source.contains("-containers/") && source.contains("/userdata/");
-    if !is_bind || own {
+    if !is_bind || is_of_engine(&source) {
         return None;
     }
     let volume = volume_of(&source);
@@ -106,6 +187,29 @@ fn mount(fields: &Fields<'_>) -> Option<MountPoint> {
             .find(|option| PROPAGATIONS.contains(&option.as_str()))
             .filter(|option| option != "rprivate"),
     })
+}
+
+/// A secret or a config of Swarm: Docker mounts them from `containers/<id>/mounts/secrets/<secret>`.
+fn secret(fields: &Fields<'_>) -> Option<String> {
+    let source = fields.text("source")?;
+    let (above, id) = source.rsplit_once('/')?;
+    let destination = fields.text("destination").unwrap_or_default();
+    above.ends_with("/mounts/secrets").then(|| format!("{id}:{destination}"))
+}
+
+/// Whether the source of a mount is what engines mount themselves: `hosts` and `resolv.conf` in the
+/// directory of the container or of its sandbox, secrets of Swarm, files of the kubelet for a pod.
+fn is_of_engine(source: &str) -> bool {
+    if source.contains("-containers/") && source.contains("/userdata/") {
+        return true;
+    }
+    let parts: Vec<&str> = source.split('/').collect();
+    let holder = |pair: &[&str]| match pair {
+        ["containers" | "sandboxes", id] => is_id(id.as_bytes()),
+        ["kubelet", "pods"] => true,
+        _ => false,
+    };
+    parts.windows(2).any(holder)
 }
 
 /// The name of the volume that lies at `<data root>/volumes/<name>/_data`.
@@ -187,8 +291,15 @@ fn devices(linux: &Fields<'_>, resources: &Fields<'_>, host: &mut HostConfig) {
     let named: std::collections::BTreeSet<String> = listed.iter().map(numbers).collect();
     let rules = resources.objects("devices");
     let allowed = rules.iter().filter(|rule| rule.boolean("allow") == Some(true));
+    let is_told = |rule: &&Fields<'_>| {
+        let numbers = numbers(rule);
+        let by_default = DEFAULT_DEVICES.contains(&numbers.as_str());
+        // Every container may make device nodes, which is not to use them.
+        let only_made = rule.text("access").as_deref() == Some("m");
+        !named.contains(&numbers) && !by_default && !only_made
+    };
     host.device_cgroup_rules = allowed
-        .filter(|rule| !named.contains(&numbers(rule)))
+        .filter(is_told)
         .map(|rule| {
             let kind = rule.text("type").unwrap_or_else(|| "a".to_owned());
             let access = rule.text("access").unwrap_or_default();
@@ -203,8 +314,13 @@ mod tests {
     use crate::formats::json::Wrong;
     use serde_json::{Value, json};
 
+    fn spec_of(spec: &Value) -> RuntimeSpec {
+        RuntimeSpec::read(&Fields::new(spec, &Wrong::default()), false)
+    }
+
     fn read_json(spec: &Value) -> (ConfigV2, HostConfig) {
-        read(&Fields::new(spec, &Wrong::default()), false)
+        let spec = spec_of(spec);
+        (spec.config, spec.host_config)
     }
 
     fn plain() -> Value {
@@ -286,5 +402,64 @@ mod tests {
         assert_eq!((root.source.as_deref(), root.writable), (Some("/"), false));
         assert_eq!(root.propagation.as_deref(), Some("rshared"));
         assert_eq!((data.volume.as_deref(), data.writable), (Some("pgdata"), true));
+    }
+
+    #[test]
+    fn the_container_is_told_from_its_cgroup_or_its_root() {
+        let id = "63022f3e033f38bdf0db5b1c32d242c8ab886f2b5f928a4bcd158dea9b311caa";
+        let of = |value: Value| spec_of(&value).container_id().map(|id| id.to_string());
+        let cgroup = |path: String| json!({"linux": {"cgroupsPath": path}});
+        assert_eq!(of(cgroup(format!("/docker/{id}"))).as_deref(), Some(id));
+        assert_eq!(of(cgroup(format!("system.slice:docker:{id}"))).as_deref(), Some(id));
+        let pod = format!("kubepods-burstable-pod1.slice:cri-containerd:{id}");
+        assert_eq!(of(cgroup(pod)).as_deref(), Some(id));
+        let root = json!({"root": {"path": format!("/var/lib/docker/rootfs/overlayfs/{id}")}});
+        assert_eq!(of(root).as_deref(), Some(id));
+        assert_eq!(of(json!({"linux": {"cgroupsPath": "/default/web"}})), None);
+    }
+
+    #[test]
+    fn privileges_are_what_is_there_and_what_is_missing() {
+        let privileged = |capabilities: &[&str], linux: Value| {
+            let process = json!({"capabilities": {"bounding": capabilities}});
+            read_json(&json!({"process": process, "linux": linux})).1.privileged
+        };
+        let all = ["CAP_SYS_ADMIN", "CAP_SYS_MODULE"];
+        assert!(privileged(&all, json!({})));
+        assert!(!privileged(&all, json!({"seccomp": {}})));
+        assert!(!privileged(&all, json!({"maskedPaths": ["/proc/kcore"]})));
+        assert!(!privileged(&["CAP_CHOWN"], json!({})));
+    }
+
+    #[test]
+    fn what_every_container_of_an_engine_has_is_not_told() {
+        let mut spec = plain();
+        spec["linux"]["resources"]["devices"] = json!([
+            {"allow": false, "access": "rwm"},
+            {"allow": true, "type": "c", "major": 1, "minor": 3, "access": "rwm"},
+            {"allow": true, "type": "c", "major": 136, "access": "rwm"},
+            {"allow": true, "type": "c", "access": "m"},
+        ]);
+        let id = "63022f3e033f38bdf0db5b1c32d242c8ab886f2b5f928a4bcd158dea9b311caa";
+        let own = format!("/var/lib/docker/containers/{id}/hosts");
+        let bind = |source: &str| json!({"destination": "/x", "type": "bind", "source": source, "options": ["rbind"]});
+        let pod = "/var/lib/kubelet/pods/1/etc-hosts";
+        let all = "/var/lib/docker/containers";
+        let secret = format!("/var/lib/docker/containers/{id}/mounts/secrets/s1");
+        spec["mounts"] = json!([bind(&own), bind(pod), bind(all), bind(&secret)]);
+        assert_eq!(spec_of(&spec).secrets, ["s1:/x"]);
+        let (config, host) = read_json(&spec);
+        assert_eq!(host.device_cgroup_rules, [""; 0]);
+        let mounts: Vec<_> = config.mounts.into_iter().map(|mount| mount.source).collect();
+        assert_eq!(mounts, [Some(all.to_owned())]);
+    }
+
+    #[test]
+    fn kubernetes_gives_no_seccomp_profile_unless_it_is_wanted() {
+        let mut spec = plain();
+        spec["linux"].as_object_mut().unwrap().remove("seccomp");
+        assert_eq!(read_json(&spec).0.confinement.seccomp.as_deref(), Some("unconfined"));
+        spec["annotations"]["io.kubernetes.cri.container-type"] = json!("container");
+        assert_eq!(read_json(&spec).0.confinement.seccomp, None);
     }
 }

@@ -3,9 +3,8 @@
 use super::targets::Named;
 use super::{Claim, Container, Silent, TargetImages};
 use crate::formats::bolt::{self, Database};
-use crate::formats::config_v2::ConfigV2;
-use crate::formats::containerd_db::{self, Class, Object, shown_name};
-use crate::inventory::risk::{Case, judge};
+use crate::formats::containerd_db::{self, Class, Object, is_docker, shown_name};
+use crate::inventory::runtime_risks;
 use crate::{ContainerId, Digest};
 use dockline_evidence::TreePath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +24,9 @@ pub(super) struct Known {
     /// The registry and repository at which a content is known.
     pub(super) sources: BTreeMap<Digest, String>,
     containers: BTreeMap<ContainerId, Container>,
+    /// Containers of Docker that no other store describes: containerd knows those that run, and
+    /// says nothing of the rest.
+    pub(super) running: BTreeSet<ContainerId>,
 }
 
 /// Reads the databases among `claims`.
@@ -58,6 +60,9 @@ impl Known {
             Class::Container | Class::Sandbox => {
                 let id = object.name.as_deref().and_then(ContainerId::of_containerd);
                 let Some(id) = id else { return };
+                if object.namespace.as_deref().is_some_and(is_docker) {
+                    self.running.insert(id.clone());
+                }
                 let container = container(object);
                 // Names of two namespaces may be equal: what differs is then not known.
                 let known = self.containers.entry(id).or_insert_with(|| container.clone());
@@ -76,8 +81,11 @@ impl Known {
         images: &TargetImages,
     ) {
         for (id, found) in std::mem::take(&mut self.containers) {
-            let known = containers.entry(id).or_default();
+            let known = containers.entry(id.clone()).or_default();
             let is_new = !known.described;
+            if !is_new {
+                self.running.remove(&id);
+            }
             known.described = true;
             known.name = known.name.take().or(found.name);
             known.image_name = known.image_name.take().or(found.image_name);
@@ -112,13 +120,7 @@ fn container(object: &Object<'_, '_>) -> Container {
     let image = object.text("image");
     let shown = image.map(|image| shown_name(object.namespace.as_deref(), &image).to_owned());
     let spec = object.spec().ok().flatten().unwrap_or_default();
-    let risks = judge(&Case {
-        config: &ConfigV2::default(),
-        host_config: &spec.as_host_config(),
-        remapped: false,
-        cgroupns_private_elsewhere: false,
-        volume_options: &|_| None,
-    });
+    let risks = runtime_risks(&spec.config, &spec.host_config);
     Container { name, image_name: shown, labels, risks, described: true, ..Container::default() }
 }
 

@@ -21,7 +21,7 @@ pub use containers::Container;
 pub use image_layers::{ImageLayer, ImageLayers};
 pub use images::Image;
 pub use layers::{Layer, Mount};
-pub use podman::{PodmanImage, podman_risks};
+pub use podman::{PodmanImage, runtime_risks};
 pub use removed::REMOVED_CONTAINER;
 pub use risk::{Risk, Severity};
 pub use snapshots::{Snapshot, Snapshots, snapshot_owner};
@@ -84,7 +84,7 @@ impl Inventory {
         let mut containers = containers::read(claims, &images, &mounts);
         podman::add_containers(claims, &mut containers);
         known.add_containers(&mut containers, &target_images);
-        let describes_containers = removed::has_primary_store(claims, &containers);
+        let describes_containers = removed::has_primary_store(claims, &containers, &known.running);
         let ids = containers.keys().map(ContainerId::as_str).collect();
         let snapshots = snapshots::read(claims, &ids, known.snapshots);
         let podman_images = podman::images(claims);

@@ -2,6 +2,7 @@
 
 use super::risk::{Case, Risk, judge};
 use super::{Claim, Container, Silent};
+use crate::formats::config_v2::ConfigV2;
 use crate::formats::containers_storage::{StoredContainer, StoredImage, image_identifier};
 use crate::formats::host_config::HostConfig;
 use crate::formats::json::{self, Fields, Wrong};
@@ -31,15 +32,16 @@ pub(super) fn images(claims: &[Claim]) -> BTreeMap<String, PodmanImage> {
     images
 }
 
-/// The risky settings of a container of Podman, ordered by name.
+/// The risky settings of a container of which the engine keeps the runtime's specification,
+/// ordered by name.
 #[must_use]
-pub fn podman_risks(container: &libpod::Container) -> Vec<Risk> {
+pub fn runtime_risks(config: &ConfigV2, host_config: &HostConfig) -> Vec<Risk> {
     // What Podman comes with is not worth a word, as runc is not with Docker.
-    let runtime = container.host_config.runtime.clone();
+    let runtime = host_config.runtime.clone();
     let runtime = runtime.filter(|runtime| !OWN_RUNTIMES.contains(&runtime.as_str()));
-    let host_config = HostConfig { runtime, ..container.host_config.clone() };
+    let host_config = HostConfig { runtime, ..host_config.clone() };
     judge(&Case {
-        config: &container.config,
+        config,
         host_config: &host_config,
         remapped: false,
         cgroupns_private_elsewhere: false,
@@ -64,7 +66,7 @@ fn add_database(artifact: &Artifact, containers: &mut BTreeMap<ContainerId, Cont
         let Some(id) = found.config.id.as_deref().and_then(ContainerId::parse) else { continue };
         let container = containers.entry(id).or_default();
         if container.name.is_none() {
-            container.risks = podman_risks(&found);
+            container.risks = runtime_risks(&found.config, &found.host_config);
             container.labels = found.config.settings.labels;
             container.name = found.config.name;
             container.image_name = found.config.settings.image;

@@ -6,14 +6,15 @@
 //! is that of a container which was removed.
 //!
 //! Nothing is concluded where no primary store is in the evidence: somebody who was given nothing
-//! but logs was not told that their containers are gone.
+//! but logs was not told that their containers are gone. Of Docker's containers containerd knows
+//! those that run and no others: its records alone are no primary store of them.
 
 use super::{Claim, Container, Inventory};
 use crate::{Artifact, ContainerId};
 use dockline_evidence::FileKind;
 use dockline_timeline::Event;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The tag of events of a container that no primary store describes.
 pub const REMOVED_CONTAINER: &str = "removed-container";
@@ -37,12 +38,13 @@ impl Inventory {
 }
 
 /// Whether the evidence has a primary store: one that describes a container, or that is there and
-/// empty because all are gone.
+/// empty because all are gone. Not one that describes only containers that `run`.
 pub(super) fn has_primary_store(
     claims: &[Claim],
     containers: &BTreeMap<ContainerId, Container>,
+    run: &BTreeSet<ContainerId>,
 ) -> bool {
-    containers.values().any(|container| container.described)
+    containers.iter().any(|(id, container)| container.described && !run.contains(id))
         || claims.iter().any(|(_, artifact)| holds_no_container(artifact))
 }
 
@@ -117,6 +119,15 @@ mod tests {
         let empty = MemoryTree::new().with_node("d/containers", FileKind::Directory, b"");
         let paths = ["d/image/overlay2/layerdb/mounts/GONE/mount-id"];
         assert!(inventory_of(empty, &paths).is_removed(GONE));
+    }
+
+    #[test]
+    fn that_containerd_runs_one_container_of_docker_says_nothing_of_others() {
+        let id = ContainerId::parse(KEPT).unwrap();
+        let described = Container { described: true, ..Container::default() };
+        let containers = BTreeMap::from([(id.clone(), described)]);
+        assert!(!has_primary_store(&[], &containers, &BTreeSet::from([id])));
+        assert!(has_primary_store(&[], &containers, &BTreeSet::new()));
     }
 
     #[test]

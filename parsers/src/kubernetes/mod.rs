@@ -7,4 +7,8 @@ mod pod_manifest;
 use crate::Parser;
 
 /// The parsers of this family, by name.
-pub static PARSERS: &[&Parser] = &[&kubelet::PARSER, &pod_log::PARSER, &pod_manifest::PARSER];
+pub static PARSERS: &[&Parser] = &[
+    &kubelet::PARSER,
+    &pod_log::PARSER,
+    &pod_manifest::PARSER,
+];

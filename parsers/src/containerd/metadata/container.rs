@@ -2,11 +2,10 @@
 
 use super::Store;
 use super::moment::{Told, path};
-use crate::formats::config_v2::ConfigV2;
 use crate::formats::containerd_db::{Class, Object, shown_name};
-use crate::formats::containerd_spec::RuntimeSpec;
-use crate::inventory::Risk;
-use crate::inventory::risk::{Case, judge};
+use crate::formats::pod_labels;
+use crate::formats::runtime_spec::RuntimeSpec;
+use crate::inventory::{Risk, runtime_risks};
 use dockline_timeline::{Findings, IssueKind, Meaning, Position, Subject};
 
 impl Store<'_> {
@@ -32,6 +31,7 @@ impl Store<'_> {
         let runtime = object.bucket.bucket("runtime").and_then(|runtime| runtime.get("name"));
         told.text("runtime", runtime.map(|name| String::from_utf8_lossy(name).into_owned()));
         told.list("container_extensions", object.keys_of("extensions"));
+        told.attributes.extend(pod_labels::attributes(&object.pairs("labels")));
         told.spec = spec;
         told
     }
@@ -51,13 +51,7 @@ impl Store<'_> {
         let known = object.name.as_deref().and_then(|id| self.inventory.containers.get(id));
         match (known.filter(|known| known.described), spec) {
             (Some(known), _) => known.risks.clone(),
-            (None, Some(spec)) => judge(&Case {
-                config: &ConfigV2::default(),
-                host_config: &spec.as_host_config(),
-                remapped: false,
-                cgroupns_private_elsewhere: false,
-                volume_options: &|_| None,
-            }),
+            (None, Some(spec)) => runtime_risks(&spec.config, &spec.host_config),
             (None, None) => Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Store, kind_of};
 use crate::formats::containerd_db::Object;
-use crate::formats::containerd_spec::RuntimeSpec;
+use crate::formats::runtime_spec::RuntimeSpec;
 use dockline_timeline::{
     Attribute, Confidence, Event, Findings, Instant, IssueKind, Meaning, Position, Subject, Value,
 };
@@ -106,7 +106,7 @@ impl Store<'_> {
         } else {
             (Meaning::Update, "update", told.updated.as_str())
         };
-        let command_line = told.spec.as_ref().and_then(RuntimeSpec::command_line);
+        let command_line = told.spec.as_ref().and_then(|spec| spec.config.command_line());
         let at = (instant, meaning);
         let mut event = Event::new(&self.file.origin, kind_of(object.class), &told.subject, at);
         event.action = action;

@@ -6,7 +6,7 @@ use crate::formats::config_v2::typed;
 use crate::formats::libpod::{Container, ContainerState};
 use crate::formats::libpod_database::{Record, What};
 use crate::formats::secrets::names_of_secrets;
-use crate::inventory::podman_risks;
+use crate::inventory::runtime_risks;
 use dockline_timeline::{Event, Findings, Instant, Kind, Meaning, Subject};
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -172,7 +172,7 @@ fn describe<'e>(event: &mut Event<'e>, container: &'e Container) {
 }
 
 fn add_risks(event: &mut Event<'_>, container: &Container) {
-    let risks = podman_risks(container);
+    let risks = runtime_risks(&container.config, &container.host_config);
     event.tags.extend(risks.iter().map(|risk| Cow::Owned(risk.name.clone())));
     let mut all = Attributes::default();
     all.list("risks", risks.iter().map(ToString::to_string).collect());

@@ -4,10 +4,8 @@ use super::CONTAINER;
 use crate::ArtifactFile;
 use crate::formats::attributes::Attributes;
 use crate::formats::json::{Fields, Wrong};
-use crate::formats::libpod::Container;
-use crate::formats::runtime_spec;
-use crate::formats::secrets::names_of_secrets;
-use crate::inventory::{Risk, podman_risks};
+use crate::formats::runtime_spec::RuntimeSpec;
+use crate::inventory::{Risk, runtime_risks};
 use dockline_timeline::{Confidence, Event, Findings, Instant, Meaning, Position, Subject};
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -16,9 +14,8 @@ const CREATED: &str = "io.kubernetes.cri-o.Created";
 
 /// A specification and what its annotations say.
 pub(super) struct Specification {
-    container: Container,
+    spec: RuntimeSpec,
     created: Option<Instant>,
-    annotations: Vec<String>,
     image: Option<String>,
     pod: Option<String>,
     namespace: Option<String>,
@@ -30,14 +27,12 @@ impl Specification {
         let annotations = fields.object("annotations");
         let is_privileged = annotations.text("io.kubernetes.cri-o.PrivilegedRuntime");
         let privileged = is_privileged.as_deref() == Some("true");
-        let (config, host_config) = runtime_spec::read(&fields, privileged);
         Specification {
-            container: Container { config, host_config, ..Container::default() },
+            spec: RuntimeSpec::read(&fields, privileged),
             created: annotations.instant(CREATED),
             image: annotations.text("io.kubernetes.cri-o.ImageName"),
             pod: annotations.text("io.kubernetes.pod.name"),
             namespace: annotations.text("io.kubernetes.pod.namespace"),
-            annotations: annotations.pairs(),
         }
     }
 
@@ -48,8 +43,8 @@ impl Specification {
         findings: &mut dyn Findings,
     ) {
         subject.image_name = subject.image_name.or_else(|| self.image.clone());
-        let (risks, command) =
-            (podman_risks(&self.container), self.container.config.command_line());
+        let RuntimeSpec { config, host_config, .. } = &self.spec;
+        let (risks, command) = (runtime_risks(config, host_config), config.command_line());
         if let Some(created) = self.created {
             let mut event =
                 Event::new(&file.origin, &CONTAINER, &subject, (created, Meaning::Creation));
@@ -68,25 +63,11 @@ impl Specification {
             event.action = "start";
             event.text =
                 "runtime specification last written: the container was last started".into();
-            event.command_line = command.as_deref();
-            event.user = self.container.config.settings.user.as_deref();
+            self.spec.describe(&command, &mut event);
             add_risks(&mut event, &risks);
-            self.describe(&mut event);
             self.add_pod(&mut event);
             findings.event(&event);
         }
-    }
-
-    fn describe<'e>(&'e self, event: &mut Event<'e>) {
-        let Container { config, host_config, .. } = &self.container;
-        event.attributes.extend(config.runtime_attributes());
-        event.attributes.extend(host_config.attributes());
-        let secrets = names_of_secrets(&config.settings.environment);
-        event.tags.extend((!secrets.is_empty()).then_some(Cow::Borrowed("possible-secret")));
-        let mut all = Attributes::default();
-        all.list("possible_secrets", secrets);
-        all.texts("annotations", &self.annotations);
-        event.attributes.extend(all.into_vec());
     }
 
     fn add_pod<'e>(&'e self, event: &mut Event<'e>) {
