@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod base64;
 pub mod bolt;
+pub mod compose;
 pub mod config_v2;
 pub mod container_directory;
 pub mod containerd_db;

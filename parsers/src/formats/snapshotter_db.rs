@@ -156,3 +156,39 @@ fn labels(bucket: Bucket<'_, '_>) -> Vec<String> {
 fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a real Engine 29.7.
+    const REAL: &[u8] = include_bytes!(
+        "../../../testdata/containerd.snapshots/engine-29.7/evidence/var/lib/docker/containerd/daemon/io.containerd.snapshotter.v1.overlayfs/metadata.db"
+    );
+
+    #[test]
+    fn layers_are_committed_and_what_is_on_them_is_active() {
+        let database = Database::open(REAL).unwrap();
+        let records = current(&database).unwrap();
+        let of = |kind: SnapshotKind| records.iter().filter(move |record| record.kind == kind);
+        assert_eq!(of(SnapshotKind::Committed).count(), 48);
+        assert_eq!(of(SnapshotKind::Active).count(), 32);
+        assert!(of(SnapshotKind::Committed).all(|record| record.size.is_some()));
+        assert!(of(SnapshotKind::Active).all(|record| record.size.is_none()));
+        let names: Vec<&str> = records.iter().filter_map(|record| record.name.as_deref()).collect();
+        let parents = records.iter().filter_map(|record| record.parent.as_deref());
+        assert!(parents.into_iter().all(|parent| names.contains(&parent)));
+        let numbers: std::collections::BTreeSet<_> = records.iter().map(|one| one.number).collect();
+        assert_eq!((numbers.len(), numbers.contains(&None)), (80, false));
+    }
+
+    #[test]
+    fn a_snapshot_that_is_gone_is_left_in_a_free_page() {
+        let database = Database::open(REAL).unwrap();
+        let recovered = recovered(&database);
+        let [record] = recovered.as_slice() else { panic!("{recovered:?}") };
+        assert!(record.page.is_some() && record.instant("createdat").unwrap().is_some());
+        let (namespace, key) = record.namespace_and_key().unwrap();
+        assert_eq!((namespace, key.is_empty()), ("moby", false));
+    }
+}

@@ -173,3 +173,43 @@ impl<'b> Records<'b> {
 fn entries<'d, 'b>(bucket: Bucket<'d, 'b>) -> impl Iterator<Item = Entry<'d, 'b>> {
     bucket.buckets().flat_map(|(_, bucket)| bucket.entries())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_what_it_is_of() {
+        let of = |key: &'static str| Object::of(key);
+        assert_eq!(of("docker/network/v1.0/network/n1/"), Some(Object::Network { id: "n1" }));
+        let endpoint = Object::Endpoint { network: "n1", id: "e1" };
+        assert_eq!(of("docker/network/v1.0/endpoint/n1/e1/"), Some(endpoint));
+        let driver = Object::DriverNetwork { driver: "macvlan", id: "n2" };
+        assert_eq!(of("docker/network/v1.0/macvlan/network/n2/"), Some(driver));
+        let bridge = Object::DriverEndpoint { driver: "bridge", id: "e2" };
+        assert_eq!(of("docker/network/v1.0/bridge-endpoint/e2/"), Some(bridge));
+        assert_eq!(of("docker/network/v1.0/ipam/x/y/"), Some(Object::Allocation { of: "ipam" }));
+        assert_eq!(of("docker/network/v1.0/"), Some(Object::Other));
+        assert_eq!(of("docker/volume/v1.0/x/"), None);
+    }
+
+    #[test]
+    fn what_is_current_counts_and_else_the_highest_counter() {
+        let record = |counter: u64, left: Option<Left>| Record {
+            value: Value::from(counter),
+            offset: 0,
+            left,
+            counter,
+        };
+        let mut records = Records::default();
+        let network = Object::Network { id: "n" };
+        let free = Some(Left::FreePage(3));
+        for (counter, left) in [(5, free), (7, free), (6, Some(Left::EarlierState))] {
+            records.keep(network, record(counter, left));
+        }
+        assert_eq!(records.objects[&network].value, 7);
+        records.keep(Object::Count, record(2, None));
+        records.keep(Object::Count, record(9, free));
+        assert_eq!(records.objects[&Object::Count].value, 2);
+    }
+}

@@ -4,6 +4,7 @@ use super::endpoint::{Endpoint, Sandbox};
 use super::network::Network;
 use super::record::{Left, Object, Record, Records};
 use super::{DAEMON, ENDPOINT, NETWORK};
+use crate::formats::compose;
 use crate::formats::json::Wrong;
 use crate::{ArtifactFile, ContainerId, Inventory};
 use dockline_timeline::{
@@ -99,6 +100,7 @@ impl<'a> Report<'a> {
         event.network_name = network.name.as_deref();
         event.labels = &network.labels;
         event.attributes.extend(network.describe(id));
+        event.attributes.extend(compose::attributes(&network.labels));
         findings.event(&event);
         if let (Some(created), Some(text)) = (network.created, daemon_text(network)) {
             let when = (created, Meaning::Start);

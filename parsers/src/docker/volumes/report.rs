@@ -3,6 +3,7 @@
 use super::VOLUME;
 use super::volume::Volume;
 use crate::formats::attributes::Attributes;
+use crate::formats::compose;
 use crate::{Artifact, ArtifactFile};
 use dockline_evidence::Metadata;
 use dockline_timeline::{Confidence, Event, Findings, Instant, Meaning, Position, Subject};
@@ -39,6 +40,7 @@ impl Report<'_> {
         event.text = (&text).into();
         event.labels = &volume.labels;
         event.attributes.extend(volume.describe());
+        event.attributes.extend(compose::attributes(&volume.labels));
         let mut all = Attributes::default();
         let users = self.uses.and_then(|uses| uses.get(name));
         all.list("mounted_by", users.cloned().unwrap_or_default());

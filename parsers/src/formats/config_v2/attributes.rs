@@ -2,10 +2,8 @@
 
 use super::{ConfigV2, MountPoint, Network};
 use crate::formats::attributes::Attributes;
+use crate::formats::compose;
 use dockline_timeline::Attribute;
-
-const COMPOSE_PROJECT: &str = "com.docker.compose.project=";
-const COMPOSE_SERVICE: &str = "com.docker.compose.service=";
 
 impl ConfigV2 {
     /// Everything that an investigator asks of a container.
@@ -17,7 +15,9 @@ impl ConfigV2 {
         self.surroundings(&mut all);
         self.protection(&mut all);
         self.past(&mut all);
-        all.into_vec()
+        let mut all = all.into_vec();
+        all.extend(compose::attributes(&self.settings.labels));
+        all
     }
 
     /// What a runtime is told: everything but names and what became of the container.
@@ -34,8 +34,7 @@ impl ConfigV2 {
     #[must_use]
     pub fn summary(&self) -> Vec<Attribute<'_>> {
         let mut all = Attributes::default();
-        all.text("compose_project", self.label(COMPOSE_PROJECT));
-        all.text("compose_service", self.label(COMPOSE_SERVICE));
+        compose::summary(&self.settings.labels, &mut all);
         self.past(&mut all);
         all.into_vec()
     }
@@ -47,16 +46,10 @@ impl ConfigV2 {
         self.path.as_ref().map(|_| typed(words))
     }
 
-    fn label(&self, prefix: &str) -> Option<&str> {
-        self.settings.labels.iter().find_map(|label| label.strip_prefix(prefix))
-    }
-
     fn identity<'a>(&'a self, all: &mut Attributes<'a>) {
         all.text("image_reference", self.settings.image.as_deref());
         all.text("image_manifest_digest", self.image_manifest_digest.as_deref());
         all.text("storage_driver", self.driver.as_deref());
-        all.text("compose_project", self.label(COMPOSE_PROJECT));
-        all.text("compose_service", self.label(COMPOSE_SERVICE));
         all.flag("swarm_managed", self.managed);
         all.texts("swarm_secrets", &self.secrets);
         all.texts("swarm_configs", &self.configs);

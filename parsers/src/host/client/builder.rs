@@ -34,7 +34,7 @@ impl HomeFile<'_> {
         let mut event = self.event(&BUILD, &Subject::UNKNOWN, (modified, Meaning::Recorded));
         event.action = "build";
         event.text = (&text).into();
-        event.attribute("build_ref", Some(Value::Text(Cow::from(build))));
+        event.attribute("build_reference", Some(Value::Text(Cow::from(build))));
         event.attribute("builder", Some(Value::Text(Cow::from(builder))));
         event.attribute("build_context", directory.map(|text| Value::Text(Cow::from(text))));
         event.attribute("dockerfile", dockerfile.map(|text| Value::Text(Cow::from(text))));
