@@ -9,6 +9,7 @@
 //! | a content's `createdat`, `updatedat` | content received or built here; its labels changed |
 //! | a lease's `createdat` | made: with a container's id, the container was created; else a pull or a build began |
 //! | an ingest's `expireat` | 24 hours before, a transfer began that was not finished |
+//! | birth of a directory `io.containerd.runtime.v2.task/<namespace>/<container>` beside it (`filesystem`) | container started, and ran when the host went down |
 //! | time of the database | a snapshot that its parent still lists among its children was removed, then or before |
 //!
 //! `updatedat` is told where it differs from `createdat`. Free pages hold objects of earlier states:
@@ -22,6 +23,7 @@
 mod container;
 mod moment;
 mod object;
+mod tasks;
 
 use crate::formats::bolt::{self, Database};
 use crate::formats::containerd_db::{self, Class};
@@ -69,6 +71,7 @@ fn kind_of(class: Class) -> &'static Kind {
 
 /// A database that is being read.
 struct Store<'a> {
+    artifact: &'a Artifact,
     file: &'a ArtifactFile,
     inventory: &'a Inventory,
     /// When it was last written.
@@ -89,7 +92,9 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
         };
         database.flaws().iter().for_each(|flaw| flaw.report(file, findings));
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        Store { file, inventory, modified }.read(&database, length, findings);
+        let store = Store { artifact, file, inventory, modified };
+        store.read(&database, length, findings);
+        store.tasks(findings);
     }
 }
 

@@ -2,11 +2,13 @@
 //! data root of an engine that runs its own.
 
 mod content;
+mod cri;
 mod metadata;
 mod snapshots;
+mod task;
 
 use crate::Parser;
 
 /// The parsers of this family, by name.
 pub static PARSERS: &[&Parser] =
-    &[&content::PARSER, &metadata::PARSER, &snapshots::PARSER, &task::PARSER];
+    &[&content::PARSER, &cri::PARSER, &metadata::PARSER, &snapshots::PARSER, &task::PARSER];
