@@ -7,6 +7,7 @@ pub mod compose;
 pub mod config_v2;
 pub mod container_directory;
 pub mod containerd_db;
+pub mod containers_conf;
 pub mod containers_storage;
 pub mod content_store;
 pub mod cri_log;

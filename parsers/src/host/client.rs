@@ -8,7 +8,7 @@
 //! | `.docker/buildx/activity/<builder>` | in it | builder last used |
 //! | `.docker/buildx/refs/<builder>/<node>/<build>` | of the file | build begun, with its directory and Dockerfile; outlives the engine's build history |
 //! | `.docker/buildx/instances/<builder>`, `current` | of the file | builder made or changed; last chosen |
-//! | `.docker/.token_seed`, `trust/private/*.key`, `.config/containers/*`, `.kube/config` | of the file | that it is there; what is in it is not read |
+//! | `.docker/.token_seed`, `trust/private/*.key`, `.kube/config` | of the file | that it is there; what is in it is not read |
 //! | histories of bash, zsh, tcsh, fish with times | of each command | command of a container tool |
 //! | histories without times | of the file | all such commands in it, entered before |
 //!
@@ -53,8 +53,6 @@ pub(super) static PARSER: Parser = Parser {
         ".docker/buildx/current",
         ".docker/.token_seed",
         ".docker/trust/private/{key}.key",
-        ".config/containers/{file}.conf",
-        ".config/containers/policy.json",
         ".kube/config",
         ".bash_history",
         ".zsh_history",

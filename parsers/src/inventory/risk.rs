@@ -32,14 +32,18 @@
 
 mod capabilities;
 mod containerd;
+mod containers_conf;
 mod devices;
 mod engine;
+mod kubelet;
 mod mounts;
 mod plugin;
 mod settings;
 
 pub use containerd::judge as judge_containerd;
+pub use containers_conf::judge as judge_containers_conf;
 pub use engine::{judge as judge_engine, judge_unit};
+pub use kubelet::judge as judge_kubelet;
 pub use plugin::judge as judge_plugin;
 
 use crate::formats::config_v2::ConfigV2;

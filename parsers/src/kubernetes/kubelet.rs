@@ -30,7 +30,7 @@
 //! Kubernetes 1.18 to 1.34: `pkg/kubelet/kubelet_getters.go`, `pkg/kubelet/kubelet_pods.go`,
 //! `pkg/volume/util/atomic_writer.go`, `pkg/kubelet/cm`.
 //!
-//! Not supported: `config.yaml`, credentials of the kubelet (`pki`), contents of volumes, and the
+//! Not supported: contents of volumes, and the
 //! checkpoints of resource managers that are not named here.
 
 mod checkpoint;

@@ -12,7 +12,10 @@ const OF_HOST: &[&[u8]] =
 
 /// First directories of patterns for settings of an engine, which lie wherever a host or a user
 /// keeps settings.
-const OF_SETTINGS: &[&[u8]] = &[b"docker", b".docker", b"snap", b"systemd", b"containerd"];
+const OF_SETTINGS: &[&[u8]] =
+    &[b"docker", b".docker", b"snap", b"systemd", b"containerd", b"containers"];
+/// Parsers of such settings.
+const SETTINGS_PARSERS: &[&str] = &["docker.engine", "podman.containers_conf", "podman.quadlet"];
 
 /// A directory in which an engine keeps what it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +92,8 @@ fn is_below(planned: &Planned, file: &ArtifactFile) -> bool {
     }
     let depth = planned.artifact.root.components().count();
     let first = file.path.components().nth(depth);
-    let is_setting = |first| planned.parser.name == "docker.engine" && OF_SETTINGS.contains(&first);
+    let of_settings = SETTINGS_PARSERS.contains(&planned.parser.name);
+    let is_setting = |first| of_settings && OF_SETTINGS.contains(&first);
     first.is_some_and(|first| !OF_HOST.contains(&first) && !is_setting(first))
 }
 

@@ -1,6 +1,7 @@
 //! What Podman, Buildah and CRI-O leave: containers/storage, libpod's databases, logs.
 
 mod container_log;
+mod containers_conf;
 mod database;
 mod image_data;
 mod network;
@@ -13,6 +14,7 @@ use crate::Parser;
 /// The parsers of this family, by name.
 pub static PARSERS: &[&Parser] = &[
     &container_log::PARSER,
+    &containers_conf::PARSER,
     &database::PARSER,
     &image_data::PARSER,
     &network::PARSER,

@@ -34,10 +34,6 @@ fn what(name: &[u8], tls: Option<&str>, key: Option<&str>) -> (String, bool) {
             let what = "seed of tokens last written: a login at a registry with tokens, or before";
             (what.to_owned(), true)
         }
-        b"config" => ("kubeconfig with clusters and credentials last written".to_owned(), true),
-        name => {
-            let name = String::from_utf8_lossy(name);
-            (format!("user's settings of Podman, Buildah and Skopeo, {name}, last written"), false)
-        }
+        _ => ("kubeconfig with clusters and credentials last written".to_owned(), true),
     }
 }
