@@ -1,6 +1,7 @@
 //! What the Docker engine leaves under its data root.
 
 mod buildkit;
+mod checkpoint;
 mod container_config;
 mod engine;
 mod hostconfig;
@@ -21,6 +22,7 @@ use crate::Parser;
 /// The parsers of this family, by name.
 pub static PARSERS: &[&Parser] = &[
     &buildkit::PARSER,
+    &checkpoint::PARSER,
     &container_config::PARSER,
     &engine::PARSER,
     &hostconfig::PARSER,

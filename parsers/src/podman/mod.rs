@@ -1,5 +1,6 @@
 //! What Podman, Buildah and CRI-O leave: containers/storage, libpod's databases, logs.
 
+mod checkpoint;
 mod container_log;
 mod containers_conf;
 mod database;
@@ -13,6 +14,7 @@ use crate::Parser;
 
 /// The parsers of this family, by name.
 pub static PARSERS: &[&Parser] = &[
+    &checkpoint::PARSER,
     &container_log::PARSER,
     &containers_conf::PARSER,
     &database::PARSER,
