@@ -31,6 +31,7 @@ pub mod logrus;
 pub mod oci;
 pub mod plugin_config;
 pub mod pod_labels;
+pub mod podman_event;
 pub mod protobuf;
 pub mod repositories;
 pub mod rotated_log;

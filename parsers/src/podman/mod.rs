@@ -4,8 +4,10 @@ mod checkpoint;
 mod container_log;
 mod containers_conf;
 mod database;
+mod events_log;
 mod image_data;
 mod network;
+mod quadlet;
 mod secrets;
 mod storage;
 mod userdata;
@@ -18,8 +20,10 @@ pub static PARSERS: &[&Parser] = &[
     &container_log::PARSER,
     &containers_conf::PARSER,
     &database::PARSER,
+    &events_log::PARSER,
     &image_data::PARSER,
     &network::PARSER,
+    &quadlet::PARSER,
     &secrets::PARSER,
     &storage::PARSER,
     &userdata::PARSER,
