@@ -1,5 +1,6 @@
 //! What Podman, Buildah and CRI-O leave: containers/storage, libpod's databases, logs.
 
+mod blob_cache;
 mod checkpoint;
 mod container_log;
 mod containers_conf;
@@ -16,6 +17,7 @@ use crate::Parser;
 
 /// The parsers of this family, by name.
 pub static PARSERS: &[&Parser] = &[
+    &blob_cache::PARSER,
     &checkpoint::PARSER,
     &container_log::PARSER,
     &containers_conf::PARSER,
