@@ -4,12 +4,14 @@ mod buildkit;
 mod checkpoint;
 mod container_config;
 mod engine;
+mod graph;
 mod hostconfig;
 mod image_config;
 mod image_identity;
 mod image_repositories;
 mod json_file_log;
 mod layer;
+mod leftovers;
 mod local_log;
 mod network_db;
 mod network_files;
@@ -25,12 +27,14 @@ pub static PARSERS: &[&Parser] = &[
     &checkpoint::PARSER,
     &container_config::PARSER,
     &engine::PARSER,
+    &graph::PARSER,
     &hostconfig::PARSER,
     &image_config::PARSER,
     &image_identity::PARSER,
     &image_repositories::PARSER,
     &json_file_log::PARSER,
     &layer::PARSER,
+    &leftovers::PARSER,
     &local_log::PARSER,
     &network_db::PARSER,
     &network_files::PARSER,

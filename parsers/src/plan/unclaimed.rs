@@ -37,21 +37,13 @@ const READ_WITH_ITS_LAYER: &str = "";
 
 /// Stores of container engines that no parser reads, the first that matches counts.
 const KNOWN: &[(&str, &str)] = &[
-    ("containers/{container:id}/checkpoints/{checkpoint}/{file}", "checkpoints are not supported"),
     ("containers/{container:id}/{file}", "no parser knows this file"),
-    (
-        "image/{driver}/layerdb/tmp/{set}/{file}",
-        "leftovers of an interrupted pull are not supported",
-    ),
     ("layerdb/sha256/{layer}/tar-split.json.gz", READ_WITH_ITS_LAYER),
     ("layerdb/sha256/{layer}/{file}", "no parser knows this file"),
     ("layerdb/mounts/{mount}/{file}", "no parser knows this file"),
     ("imagedb/metadata/sha256/{image}/{file}", "no parser knows this file"),
     ("imagedb/content/sha256/{file}", "not named by a digest"),
-    ("graph/{image:id}/json", "images of engines before 1.10 are not supported"),
-    ("repositories-aufs", "images of engines before 1.10 are not supported"),
-    ("repositories-devicemapper", "images of engines before 1.10 are not supported"),
-    ("repositories-overlay", "images of engines before 1.10 are not supported"),
+    ("graph/{image:id}/{file}", "says nothing that the image's json does not"),
     ("buildkit/snapshots.db", "holds no time: which layer a record of the build cache is"),
     (
         "io.containerd.content.v1.content/blobs/{algorithm}/{blob}",
@@ -62,16 +54,23 @@ const KNOWN: &[(&str, &str)] = &[
         "{driver}-containers/{container:id}/userdata/buildah.json",
         "what a build keeps of its working container is not supported",
     ),
-    (
-        "{driver}-containers/{container:id}/userdata/checkpoint/{file}",
-        "checkpoints are not supported",
-    ),
-    ("containers/cache/blob-info-cache-v1.{kind}", "the cache of blobs is not supported"),
     ("storage/artifacts/{file}", "OCI artifacts of Podman are not supported"),
-    ("etc/kubernetes/{name}.conf", "kubeconfigs of a node are not supported"),
-    ("kubelet/config.yaml", "the configuration of the kubelet is not supported"),
-    ("kubelet/pki/{file}", "credentials of the kubelet are not supported"),
-    ("lib/crio/{file}", "CRI-O's own version and shutdown marks are not supported"),
+    ("io.containerd.grpc.v1.cri/{kind}/{container:id}/{file}", "no parser knows this file"),
+    (
+        "io.containerd.runtime.v2.task/{namespace}/{container}/{file}",
+        "of a bundle, the shim's own files are not supported",
+    ),
+    ("builder/fscache.db", "the cache of contexts of the classic builder is not supported"),
+    (
+        "buildkit/content/blobs/{algorithm}/{blob}",
+        "what the record of a build points to is read with it; traces and the cache's layers are \
+         not supported",
+    ),
+    (
+        "nerdctl/{address}/containers/{namespace}/{container:id}/{file}",
+        "nerdctl's own files are not supported; containerd's databases know its containers",
+    ),
+    ("nerdctl/{address}/names/{namespace}/{name}", "nerdctl's own files are not supported"),
     ("server/db/state.db", "the objects of K3s in SQLite (kine) are not supported"),
     ("server/db/etcd/member/snap/db", "the objects of a cluster in etcd are not supported"),
     ("var/lib/etcd/member/snap/db", "the objects of a cluster in etcd are not supported"),
