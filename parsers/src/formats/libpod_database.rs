@@ -19,6 +19,14 @@ const SQLITE: &[u8] = b"db.sql";
 const SQLITE_LOG: &[u8] = b"db.sql-wal";
 const SQLITE_JOURNAL: &[u8] = b"db.sql-journal";
 
+/// What the keys of a text tell, most telling first. libpod writes them in this form, without spaces.
+const SIGNS: &[(&[u8], What)] = &[
+    (b"{\"spec\":", What::Container),
+    (b"{\"state\":", What::State(None)),
+    (b"\"mountPoint\":", What::Volume),
+    (b"\"CreateCommand\":", What::Pod),
+];
+
 /// What a record is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
@@ -83,4 +91,13 @@ pub fn read(artifact: &Artifact, findings: &mut dyn Findings) -> Option<Contents
 
 fn named<'a>(artifact: &'a Artifact, name: &[u8]) -> Option<&'a ArtifactFile> {
     artifact.files.iter().find(|file| file.path.file_name() == Some(name))
+}
+
+/// What a text is of that was recovered from a place which does not tell.
+fn what_is(json: &[u8]) -> Option<What> {
+    if !json.starts_with(b"{") {
+        return None;
+    }
+    let found = SIGNS.iter().find(|(sign, _)| memchr::memmem::find(json, sign).is_some());
+    found.map(|(_, what)| what.clone())
 }

@@ -9,14 +9,18 @@
 //! asked, one whole table at a time, so that no view, virtual table or trigger runs; the number of
 //! steps, rows and bytes is limited.
 //!
-//! Not supported: encrypted databases; rows in free pages.
+//! Rows that were deleted or replaced leave their texts behind ([`Remain`]).
+//!
+//! Not supported: encrypted databases; what is left of rows that hold no JSON.
 
 mod journal;
+mod remains;
 mod wal;
 
 use dockline_evidence::ReadAt;
 use dockline_evidence::read_at::read_up_to;
 use dockline_timeline::IssueKind;
+pub use remains::Remain;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
@@ -77,6 +81,8 @@ pub struct Database {
     connection: Connection,
     /// What a crash left and was honoured.
     pub recovered: Recovered,
+    /// JSON texts that no row holds any more.
+    pub remains: Vec<Remain>,
 }
 
 /// A value of a row.
@@ -131,7 +137,7 @@ impl Database {
             versions.copy_from_slice(&WITHOUT_LOG);
         }
         let connection = load(&bytes).map_err(|error| in_words(&error))?;
-        Ok((Database { connection, recovered }, flaws))
+        Ok((Database { connection, recovered, remains: remains::texts(&bytes) }, flaws))
     }
 
     /// The rows of a table, ordered by their key in the file.

@@ -19,11 +19,11 @@
 //!   told the end before Podman noted the start.
 //! - Sessions of `podman exec` have no time of their own: they ride on the start of the container.
 //! - At the first command after a boot, Podman resets what it knows of running containers.
-//! - Texts in free pages of BoltDB are those of removed containers and of earlier states. They are
+//! - Texts in free pages, of SQLite also between rows, are those of removed containers and of earlier states. They are
 //!   tagged `recovered`, and give only instants that the current state does not hold.
 //! - A write-ahead log or a hot journal beside SQLite's file is honoured as SQLite would.
 //!
-//! Not supported: rows in free pages of SQLite, the states of pods and volumes, which hold no time.
+//! Not supported: the states of pods and volumes, which hold no time.
 
 mod container;
 mod objects;

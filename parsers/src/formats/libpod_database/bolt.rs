@@ -12,18 +12,11 @@
 //! `network-ctrs` are indexes that say nothing more. In free pages, what a text is shows from its
 //! own keys: nothing tells the bucket.
 
-use super::{Contents, Record, What};
+use super::{Contents, Record, What, what_is};
 use crate::ArtifactFile;
 use crate::formats::bolt::{Bucket, Content, Database};
 use dockline_timeline::{Findings, Instant, IssueKind, Position};
 
-/// What the keys of a text tell, most telling first. libpod writes them in this form, without spaces.
-const SIGNS: &[(&[u8], What)] = &[
-    (b"{\"spec\":", What::Container),
-    (b"{\"state\":", What::State(None)),
-    (b"\"mountPoint\":", What::Volume),
-    (b"\"CreateCommand\":", What::Pod),
-];
 /// How deep buckets of a fragment are searched.
 const DEPTH_LIMIT: usize = 8;
 
@@ -148,12 +141,4 @@ fn recovered(fragment: Bucket<'_, '_>, place: &str, records: &mut Vec<Record>) {
             }
         }
     }
-}
-
-fn what_is(json: &[u8]) -> Option<What> {
-    if !json.starts_with(b"{") {
-        return None;
-    }
-    let found = SIGNS.iter().find(|(sign, _)| memchr::memmem::find(json, sign).is_some());
-    found.map(|(_, what)| what.clone())
 }

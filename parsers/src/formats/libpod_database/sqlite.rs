@@ -1,14 +1,17 @@
 //! libpod's SQLite database: podman 5.8 `libpod/sqlite_state_internal.go`.
 //!
 //! The JSON texts are stored as bytes. `ContainerExitCode` keeps the exit codes of containers for
-//! some minutes after their removal, in seconds; what else there is are indexes.
+//! some minutes after their removal, in seconds; what else there is are indexes. Of rows that are gone, what
+//! a text is shows from its own keys: nothing tells the table.
 
-use super::{Contents, Record, SQLITE_JOURNAL, SQLITE_LOG, What, named};
-use crate::formats::sqlite::{Database, Files, Flaw, Recovered, Value, is_database};
+use super::{Contents, Record, SQLITE_JOURNAL, SQLITE_LOG, What, named, what_is};
+use crate::container_id::is_id;
+use crate::formats::sqlite::{Database, Files, Flaw, Recovered, Remain, Value, is_database};
 use crate::{Artifact, ArtifactFile};
 use dockline_evidence::ReadAt;
 use dockline_evidence::read_at::read_up_to;
 use dockline_timeline::{Findings, Instant, IssueKind, Position};
+use std::collections::BTreeSet;
 
 /// Tables with a JSON text in the second column of these, and the id of its subject in the first.
 const TABLES: &[(&str, &[&str], What)] = &[
@@ -73,7 +76,36 @@ pub(super) fn read(
             }
         }
     }
+    let remains = remains(&database, &contents.records);
+    contents.records.extend(remains);
     Some(contents)
+}
+
+/// What is left of rows that were deleted or replaced, and that the current ones do not say.
+fn remains(database: &Database, current: &[Record]) -> Vec<Record> {
+    let mut known: BTreeSet<&[u8]> = current.iter().map(|record| record.json.as_slice()).collect();
+    let new = database.remains.iter().filter(|remain| known.insert(&remain.json));
+    new.filter_map(remain).collect()
+}
+
+fn remain(remain: &Remain) -> Option<Record> {
+    let what = match what_is(&remain.json)? {
+        What::State(_) => What::State(last_id(&remain.before)),
+        other => other,
+    };
+    let place = if remain.free_page { "free page" } else { "unused bytes of page" };
+    Some(Record {
+        what,
+        json: remain.json.clone(),
+        key: format!("byte {}", remain.offset),
+        recovered_from: Some(format!("{place} {} of the database", remain.page)),
+    })
+}
+
+/// The last id among the columns before a text.
+fn last_id(before: &[u8]) -> Option<String> {
+    let id = before.windows(64).rev().find(|bytes| is_id(bytes))?;
+    String::from_utf8(id.to_vec()).ok()
 }
 
 /// Whether a file of that name is of another program: outside of a data root, and no database.
