@@ -2,9 +2,9 @@
 
 #![cfg(test)]
 
-use super::{Opening, Source, open, open_bytes, open_nested};
+use super::{Opening, Source, open, open_archive, open_bytes, open_nested};
 use crate::volume::Volume;
-use crate::{MemoryTree, TreePath};
+use crate::{EvidenceError, MemoryTree, Spool, TreePath};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,6 +54,27 @@ fn a_hash_that_cannot_be_checked_is_an_issue_and_the_image_is_open() {
     assert!(source.stored_hashes.iter().all(|hash| hash.is_right.is_none()));
     let said = told(&source);
     assert!(said.iter().any(|issue| issue.contains("cannot be checked: ")), "{said:?}");
+}
+
+#[test]
+fn an_archive_that_lies_in_other_evidence_is_opened_plain_and_compressed() {
+    let opened = |bytes: Vec<u8>| {
+        let (tree, issues) = open_archive(Arc::new(bytes), "layer", &Spool::default())?;
+        Ok::<_, EvidenceError>((tree.list(&TreePath::root())?.len(), issues.len()))
+    };
+    let plain = stored_file("gnu-tar/posix.tar.zst");
+    let (names, issues) = opened(plain.clone()).unwrap();
+    assert!(names > 0);
+    let zstd = zstd::encode_all(&plain[..], 1).unwrap();
+    assert_eq!(opened(zstd).unwrap(), (names, issues));
+    let gzip = stored_file("gnu-tar/gnu.tar.gz");
+    assert!(opened(gzip.clone()).unwrap().0 > 0);
+    assert!(opened(gzip[..gzip.len() / 2].to_vec()).unwrap().1 > 0, "it was cut");
+    assert_eq!(opened(vec![0; 1024]).unwrap(), (0, 0), "an archive without members");
+    for other in [&b"no archive"[..], b"", b"\xfd7zXZ\x00 and so on"] {
+        let error = opened(other.to_vec()).unwrap_err();
+        assert_eq!(error.to_string(), "something else than a tar archive is not supported");
+    }
 }
 
 #[test]

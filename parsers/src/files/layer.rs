@@ -5,6 +5,7 @@
 //! Which layers there are, and what is left of each, the inventory has found
 //! (`inventory/image_layers.rs`). By default those are told that did not come from a registry: steps of
 //! builds, commits, what was loaded or imported, and directories that belong to nothing any more.
+//! containerd notes a registry also on what it pushes there: such a layer counts as one from a registry.
 //! `--layers all` tells the others, too, `--layers none` none; what is not told is in the report.
 //!
 //! | `action` | what | instants |

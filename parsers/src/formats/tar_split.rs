@@ -416,4 +416,24 @@ mod tests {
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].contains("not in the list of a layer's files"), "{told:?}");
     }
+
+    #[test]
+    fn a_list_with_any_byte_changed_or_cut_anywhere_is_read_to_its_end() {
+        let whole = records().join("\n").into_bytes();
+        let visit = |list: Vec<u8>| {
+            let split = TarSplit::read(&list, "layer", &Spool::default()).unwrap();
+            for name in ["etc", "etc/motd", "etc/.wh.old"].map(path) {
+                let _checksum = split.checksum(&name);
+                let _entries = split.tree.list(&name);
+                let content = split.tree.open(&name);
+                let _read = content.map(|content| content.read_at(0, &mut [0; 600]));
+            }
+        };
+        for at in 0..whole.len() {
+            visit(whole[..at].to_vec());
+            let mut changed = whole.clone();
+            changed[at] ^= 1 << (at % 8);
+            visit(changed);
+        }
+    }
 }

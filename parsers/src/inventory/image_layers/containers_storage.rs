@@ -58,14 +58,16 @@ fn rows<Row>(
     })
 }
 
-/// The first image that each layer belongs to.
+/// The first image that each layer belongs to, of those with a name before the others.
 fn images(artifact: &Artifact, layers: &[(String, StoredLayer)]) -> BTreeMap<String, String> {
     let parents: BTreeMap<&str, &str> = layers
         .iter()
         .filter_map(|(_, row)| Some((row.id.as_deref()?, row.parent.as_deref()?)))
         .collect();
     let mut first = BTreeMap::new();
-    for (_, image) in rows(artifact, "images.json", StoredImage::read) {
+    let (named, unnamed): (Vec<_>, Vec<_>) = rows(artifact, "images.json", StoredImage::read)
+        .partition(|(_, row)| !row.names.is_empty());
+    for (_, image) in named.into_iter().chain(unnamed) {
         let Some(id) = image.id.as_deref().map(image_identifier) else { continue };
         for top in image.layer.iter().chain(&image.mapped_layers) {
             let below = |id: &&str| parents.get(id).copied();

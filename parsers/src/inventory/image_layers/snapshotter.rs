@@ -75,7 +75,10 @@ fn layer(
     let images = &inventory.target_images;
     let chain = Digest::parse(key).map(ChainId);
     let blob = chain.and_then(|chain| images.layers.get(&chain));
-    let image = blob.and_then(|blob| images.of(blob).first());
+    let targets = blob.map(|blob| images.of(blob)).unwrap_or_default();
+    let is_tagged =
+        |target: &&String| images.images.get(*target).is_some_and(|image| !image.tags.is_empty());
+    let image = targets.iter().find(is_tagged).or(targets.first());
     let source = blob.and_then(|blob| images.sources.get(blob));
     ImageLayer {
         tree: artifact.tree.clone(),
