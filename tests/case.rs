@@ -6,8 +6,11 @@
 //! stands in `nodes.txt`: `<path><TAB><key>=<value>…`, with the keys `kind` (`d`, `l`, `c`, `p`), `mode`
 //! (octal), `owner` (`uid:gid`), `device` (`major:minor`), `links`, `inode`, `modified`, `accessed`,
 //! `changed`, `born` (RFC 3339), `target` (of a link) and `attribute` (`name:value`, several times).
+//! `options.txt` holds options of `dockline timeline` that the case is read with.
 
 use dockline_evidence::{DeviceNumber, FileKind, MemoryTree, Metadata};
+use dockline_parsers::Asked;
+use dockline_parsers::asked::HASH_LIMIT;
 use dockline_parsers::plan::{Plan, Reading, Subtree, plan};
 use dockline_timeline::{Collected, Findings, Instant, Key};
 use std::collections::BTreeMap;
@@ -31,6 +34,7 @@ pub(crate) struct Case {
     pub(crate) files: BTreeMap<String, (Vec<u8>, Option<Instant>)>,
     /// `nodes.txt`.
     nodes: String,
+    asked: Asked,
 }
 
 /// What came of a case.
@@ -76,7 +80,11 @@ impl Case {
         };
         let files = paths.into_iter().map(file).collect();
         let nodes = fs::read_to_string(folder.join("nodes.txt")).unwrap_or_default();
-        Case { parser: parser.to_owned(), folder, files, nodes }
+        let options = fs::read_to_string(folder.join("options.txt")).unwrap_or_default();
+        let has = |option: &str| options.lines().any(|line| line == option);
+        let hash = has("--hash").then_some(HASH_LIMIT);
+        let asked = Asked { bind_mounts: has("--bind-mounts"), hash };
+        Case { parser: parser.to_owned(), folder, files, nodes, asked }
     }
 
     pub(crate) fn name(&self) -> String {
@@ -92,7 +100,7 @@ impl Case {
     }
 
     pub(crate) fn run(&self) -> Outcome {
-        run(self.tree(), &|parser| parser == self.parser)
+        run_with(self.tree(), &|parser| parser == self.parser, &self.asked)
     }
 }
 
@@ -154,7 +162,11 @@ fn gather(folder: &Path, paths: &mut Vec<PathBuf>) {
 
 /// Plans and reads a tree with the selected parsers.
 pub(crate) fn run(tree: MemoryTree, selected: &dyn Fn(&str) -> bool) -> Outcome {
-    let plan = planned(tree, selected);
+    run_with(tree, selected, &Asked::default())
+}
+
+fn run_with(tree: MemoryTree, selected: &dyn Fn(&str) -> bool, asked: &Asked) -> Outcome {
+    let plan = planned(tree, selected, asked);
     let mut found = Collected::new();
     for job in plan.jobs() {
         found.job(job);
@@ -170,7 +182,7 @@ pub(crate) fn run(tree: MemoryTree, selected: &dyn Fn(&str) -> bool) -> Outcome 
     Outcome { events: events.into_iter().map(|(_, line)| line).collect(), issues }
 }
 
-fn planned(tree: MemoryTree, selected: &dyn Fn(&str) -> bool) -> Plan {
+fn planned(tree: MemoryTree, selected: &dyn Fn(&str) -> bool, asked: &Asked) -> Plan {
     let subtree = Subtree {
         evidence: Arc::from("case"),
         host: Some(Arc::from("host")),
@@ -179,5 +191,6 @@ fn planned(tree: MemoryTree, selected: &dyn Fn(&str) -> bool) -> Plan {
         depth: 0,
         tree: Arc::new(tree),
     };
-    plan(&[subtree], &|parser| selected(parser.name), &Reading::default())
+    let reading = Reading { asked: asked.clone(), ..Reading::default() };
+    plan(&[subtree], &|parser| selected(parser.name), &reading)
 }

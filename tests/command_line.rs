@@ -196,6 +196,7 @@ fn wrong_usage_gets_one_sentence_that_says_what_to_do() {
         (vec!["--start", "2024-05-02", "--end", "2024-05-01"], "--start must lie before --end"),
         (vec!["--parsers", "docker.nothing"], "'dockline parsers' lists them"),
         (vec!["--memory", "lots"], "write a size as 512M or 2G"),
+        (vec!["--hash", "--hash-limit", "much"], "write a size as 512K or 1G"),
         (vec!["--temp-dir", "/no/such/dir"], "no such directory"),
         (vec!["-o", "/no/such/dir/t.csv"], "there is no directory"),
         (vec!["-f", "csv", "-o", "-", "-o", "-"], "only one output can go to standard output"),

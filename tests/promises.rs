@@ -10,6 +10,7 @@
 //! - [`truth_of_files`]: so do the files that its containers changed.
 //! - [`truth_of_layers`]: what an engine wrote down of the files of its layers is what they hold.
 //! - [`truth_of_podman`]: the timeline of a real host says what Podman said, of root and of a user.
+//! - [`truth_of_volumes`]: what containers wrote into volumes is told with all its paths.
 //! - [`same_bytes`]: the same bytes come out for any threads, memory, order and kind of evidence.
 //! - [`command_line`]: what the program promises to its user.
 //! - [`tidy`]: the rules of ARCHITECTURE.md that a compiler cannot hold.
@@ -29,3 +30,4 @@ mod truth_of_files;
 mod truth_of_layers;
 mod truth_of_podman;
 mod truth_of_stores;
+mod truth_of_volumes;

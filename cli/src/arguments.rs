@@ -114,6 +114,20 @@ pub(crate) struct TimelineArguments {
     #[arg(long, value_enum, default_value = "built", value_name = "WHICH")]
     pub(crate) layers: Layers,
 
+    /// Also tell the files of directories of the host that containers mount (bind mounts); never of the
+    /// whole host, of devices or sockets, which the report names
+    #[arg(long)]
+    pub(crate) bind_mounts: bool,
+
+    /// SHA-256 of each regular file that a container added, modified or replaced, and of each in a
+    /// volume
+    #[arg(long)]
+    pub(crate) hash: bool,
+
+    /// Size of the largest file to hash, such as 512K or 1G [default: 64M]
+    #[arg(long, value_name = "SIZE", requires = "hash")]
+    pub(crate) hash_limit: Option<String>,
+
     /// Check the hashes that E01 images store, for which all of an image is read
     #[arg(long)]
     pub(crate) verify: bool,

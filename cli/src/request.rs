@@ -1,8 +1,9 @@
 //! What the user's words mean, checked before any work begins.
 
 use crate::arguments::{self, TimelineArguments, When};
-use dockline_parsers::Parser;
+use dockline_parsers::asked::HASH_LIMIT;
 use dockline_parsers::plan::{Layers, Nested};
+use dockline_parsers::{Asked, Parser};
 use dockline_timeline::{Event, Instant};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -72,6 +73,7 @@ pub(crate) struct Request {
     pub(crate) containers: Vec<String>,
     pub(crate) nested: Nested,
     pub(crate) layers: Layers,
+    pub(crate) asked: Asked,
     pub(crate) verify: bool,
     pub(crate) threads: usize,
     pub(crate) memory: u64,
@@ -97,6 +99,7 @@ impl Request {
         let (outputs, per_host) = destinations(&arguments)?;
         let request = Request {
             evidence: evidence(&arguments.evidence)?,
+            asked: asked(&arguments)?,
             outputs,
             per_host,
             start,
@@ -356,7 +359,27 @@ fn instant(text: &str) -> anyhow::Result<Instant> {
     }
 }
 
+fn asked(arguments: &TimelineArguments) -> anyhow::Result<Asked> {
+    let limit = match arguments.hash_limit.as_deref().map(|text| (text, size(text))) {
+        None => HASH_LIMIT,
+        Some((_, Some(limit))) => limit,
+        Some((text, None)) => {
+            return wrong(format!("--hash-limit {text}: write a size as 512K or 1G"));
+        }
+    };
+    Ok(Asked { bind_mounts: arguments.bind_mounts, hash: arguments.hash.then_some(limit) })
+}
+
 fn memory(text: &str) -> anyhow::Result<u64> {
+    match size(text) {
+        Some(bytes) if bytes >= LEAST_MEMORY => Ok(bytes),
+        Some(_) => wrong(format!("--memory {text}: at least {}M are needed", LEAST_MEMORY >> 20)),
+        None => wrong(format!("--memory {text}: write a size as 512M or 2G")),
+    }
+}
+
+/// A number of bytes, with or without a unit.
+fn size(text: &str) -> Option<u64> {
     let lower = text.to_ascii_lowercase();
     let lower = lower.trim_end_matches("ib").trim_end_matches('b');
     let (digits, shift) = match lower.char_indices().last() {
@@ -367,11 +390,7 @@ fn memory(text: &str) -> anyhow::Result<u64> {
         _ => (Some(lower), 0),
     };
     let number = digits.and_then(|digits| digits.parse::<u64>().ok());
-    match number.and_then(|number| number.checked_mul(1 << shift)) {
-        Some(bytes) if bytes >= LEAST_MEMORY => Ok(bytes),
-        Some(_) => wrong(format!("--memory {text}: at least {}M are needed", LEAST_MEMORY >> 20)),
-        None => wrong(format!("--memory {text}: write a size as 512M or 2G")),
-    }
+    number.and_then(|number| number.checked_mul(1 << shift))
 }
 
 #[cfg(test)]

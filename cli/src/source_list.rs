@@ -39,7 +39,8 @@ pub(crate) fn run(arguments: &SourcesArguments) -> anyhow::Result<Ending> {
     let spool = Spool::new(arguments.temp_dir.clone());
     let opening = Opening { spool, verify: arguments.verify };
     let sources = Sources::open(&evidence, &opening);
-    let reading = Reading { opening, nested: nested(arguments.nested), layers: Layers::None };
+    let (nested, layers) = (nested(arguments.nested), Layers::None);
+    let reading = Reading { opening, nested, layers, ..Reading::default() };
     let plan = plan(&sources.subtrees, &|_| true, &reading);
     let versions = versions(&plan)?;
     let found = Found { sources: &sources, plan: &plan, roots: plan.data_roots(), versions };

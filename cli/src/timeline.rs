@@ -28,7 +28,8 @@ pub(crate) fn run(request: &Request) -> anyhow::Result<Ending> {
     if sources.subtrees.is_empty() {
         bail!("none of the evidence could be read\n{}", summary::issues(&sources.issues, 0, true));
     }
-    let reading = Reading { opening, nested: request.nested, layers: request.layers };
+    let (nested, layers, asked) = (request.nested, request.layers, request.asked.clone());
+    let reading = Reading { opening, nested, layers, asked };
     let mut plan = plan(&sources.subtrees, &|parser| request.selects(parser), &reading);
     plan.unclaimed.extend(sources.skipped.iter().cloned());
     let (mut sinks, mut files): (Vec<Sink>, Vec<Destination>) = destinations.into_iter().unzip();

@@ -1,6 +1,7 @@
 //! What a parser is given: one file of a tree that its pattern claimed, or several that belong
 //! together.
 
+use crate::Asked;
 use dockline_evidence::read_at::read_up_to;
 use dockline_evidence::{EvidenceError, Metadata, ReadAt, Spool, Tree, TreePath};
 use dockline_timeline::{Findings, Issue, IssueKind, Origin, Position};
@@ -58,6 +59,8 @@ pub struct Artifact {
     pub files: Vec<ArtifactFile>,
     /// Where to put what must be decompressed to be read at offsets.
     pub spool: Spool,
+    /// What is asked for beyond what is read of all evidence.
+    pub asked: Asked,
 }
 
 impl Artifact {
@@ -166,7 +169,13 @@ mod tests {
     fn a_file_that_is_read_tells_its_damage_once_and_is_read_all_the_same() {
         let tree = MemoryTree::new().with_file("log", "text", None).with_file("other", "", None);
         let (tree, spool) = (Arc::new(tree.with_damage("log")), Spool::default());
-        let artifact = Artifact { tree, root: TreePath::root(), files: Vec::new(), spool };
+        let artifact = Artifact {
+            tree,
+            root: TreePath::root(),
+            files: Vec::new(),
+            spool,
+            asked: Asked::default(),
+        };
         let told = |name: &str| {
             let place = (Arc::from("host"), Arc::from("disk"), Arc::from(format!("/{name}")));
             let origin = Arc::new(Origin::new(place, "parser", Rank(0)));

@@ -1,6 +1,7 @@
 //! A case for the tests of a parser: files in memory, and all that the parser finds in them.
 #![cfg(test)]
 
+use crate::Asked;
 use crate::plan::{Reading, Subtree, plan};
 use dockline_evidence::{FileKind, MemoryTree};
 use dockline_timeline::{Collected, Findings, Instant};
@@ -21,6 +22,7 @@ pub(crate) struct Outcome {
     pub(crate) issues: Vec<String>,
     pub(crate) records: u64,
     pub(crate) unconcerned: u64,
+    pub(crate) unclaimed: Vec<String>,
 }
 
 impl Case {
@@ -44,6 +46,11 @@ impl Case {
 
     /// Reads the case with one parser.
     pub(crate) fn read(self, parser: &str) -> Outcome {
+        self.read_asked(parser, Asked::default())
+    }
+
+    /// Reads the case with one parser, and what is asked for.
+    pub(crate) fn read_asked(self, parser: &str, asked: Asked) -> Outcome {
         let subtree = Subtree {
             evidence: Arc::from("case"),
             host: Some(Arc::from("host")),
@@ -52,7 +59,8 @@ impl Case {
             depth: 0,
             tree: Arc::new(self.0),
         };
-        let plan = plan(&[subtree], &|known| known.name == parser, &Reading::default());
+        let reading = Reading { asked, ..Reading::default() };
+        let plan = plan(&[subtree], &|known| known.name == parser, &reading);
         let mut found = Collected::new();
         for job in plan.jobs() {
             found.job(job);
@@ -62,6 +70,7 @@ impl Case {
             issues: found.issues.iter().map(ToString::to_string).collect(),
             records: found.records,
             unconcerned: found.unconcerned,
+            unclaimed: plan.unclaimed.iter().map(|file| file.why.clone()).collect(),
         }
     }
 }

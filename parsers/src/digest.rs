@@ -1,7 +1,12 @@
 //! Digests: what the engine names content by.
 
+use dockline_evidence::ReadAt;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use std::io;
+
+/// Bytes that are read of a content at once.
+const PIECE: usize = 256 * 1024;
 
 /// A SHA-256 digest as the engine writes it: `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,8 +31,30 @@ impl Digest {
     /// The digest of a content.
     #[must_use]
     pub fn of(content: &[u8]) -> Digest {
+        Self::from_bytes(&Sha256::digest(content))
+    }
+
+    /// The digest of a content that is read piece by piece.
+    ///
+    /// # Errors
+    /// When it cannot be read to its end.
+    pub fn of_file(content: &dyn ReadAt) -> io::Result<Digest> {
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0_u8; PIECE];
+        let mut offset = 0_u64;
+        while offset < content.len() {
+            let count = content.read_at(offset, &mut buffer)?;
+            let piece = buffer.get(..count).filter(|piece| !piece.is_empty());
+            let Some(piece) = piece else { return Err(io::ErrorKind::UnexpectedEof.into()) };
+            hasher.update(piece);
+            offset = offset.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+        Ok(Self::from_bytes(&hasher.finalize()))
+    }
+
+    fn from_bytes(hash: &[u8]) -> Digest {
         let mut text = String::from(Self::PREFIX);
-        for byte in Sha256::digest(content) {
+        for byte in hash {
             for digit in [byte >> 4, byte & 0xf] {
                 text.extend(char::from_digit(u32::from(digit), 16));
             }
@@ -113,6 +140,14 @@ mod tests {
             assert_eq!(Digest::parse(text), None, "{text}");
         }
         assert_eq!(Digest::parse(&format!("sha256:{}", digits.to_uppercase())), None);
+    }
+
+    #[test]
+    fn a_content_that_is_read_in_pieces_has_the_digest_of_the_whole() {
+        for length in [0, 1, PIECE - 1, PIECE, 2 * PIECE + 1] {
+            let content = vec![b'x'; length];
+            assert_eq!(Digest::of_file(&content).unwrap(), Digest::of(&content), "{length}");
+        }
     }
 
     #[test]

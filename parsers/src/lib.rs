@@ -8,6 +8,7 @@
 
 pub mod archive;
 pub mod artifact;
+pub mod asked;
 #[cfg(test)]
 mod case;
 pub mod changes;
@@ -29,6 +30,7 @@ pub mod podman;
 pub mod registry;
 
 pub use artifact::{Artifact, ArtifactFile};
+pub use asked::Asked;
 pub use container_id::ContainerId;
 pub use digest::{ChainId, DiffId, Digest};
 pub use image_reference::ImageReference;

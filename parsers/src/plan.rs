@@ -17,9 +17,9 @@ pub use virtual_disks::{MAX_DEPTH, Nested};
 
 use crate::inventory::Claim;
 use crate::pattern::Pattern;
-use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
+use crate::{Artifact, ArtifactFile, Asked, Gather, Inventory, Parser};
 use dockline_evidence::walk::{Descend, walk};
-use dockline_evidence::{FileKind, Opening, Source, Spool, Tree, TreePath, assemble, source};
+use dockline_evidence::{FileKind, Opening, Source, Tree, TreePath, assemble, source};
 use dockline_timeline::{Issue, IssueKind, Job, Origin, Place, Rank};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -72,6 +72,8 @@ pub struct Reading {
     pub nested: Nested,
     /// Which layers of images are told file by file.
     pub layers: Layers,
+    /// What is read beyond that.
+    pub asked: Asked,
 }
 
 /// An artifact, the parser that claims it, and the inventory of its host.
@@ -171,15 +173,17 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &
         }
         index = index.saturating_add(1);
     }
-    let spool = &reading.opening.spool;
-    let inventories = inventories(gather(&subtrees, files.clone(), spool));
+    let inventories = inventories(gather(&subtrees, files.clone(), reading), &reading.asked);
     files.extend(directories::claim(&subtrees, &inventories));
     let (layers, left_out) = directories::claim_layers(&subtrees, &inventories, reading.layers);
     files.extend(layers);
     if selected(&crate::files::layer::PARSER) {
         plan.unclaimed.extend(left_out);
     }
-    for (host, claims) in gather(&subtrees, files, spool) {
+    for inventory in inventories.values().filter(|_| selected(&crate::files::volume::PARSER)) {
+        plan.unclaimed.extend(Unclaimed::mounts_of(inventory));
+    }
+    for (host, claims) in gather(&subtrees, files, reading) {
         plan.add_host(claims, inventories.get(&host).cloned().unwrap_or_default(), selected);
     }
     plan
@@ -262,11 +266,12 @@ impl Plan {
 /// What ids mean on each host.
 fn inventories(
     hosts: BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>>,
+    asked: &Asked,
 ) -> BTreeMap<Arc<str>, Arc<Inventory>> {
     let build = |claims: Vec<(&'static Parser, Arc<Artifact>)>| {
         let named: Vec<Claim> =
             claims.into_iter().map(|(parser, artifact)| (parser.name, artifact)).collect();
-        Arc::new(Inventory::build(&named))
+        Arc::new(Inventory::build(&named, asked))
     };
     hosts.into_iter().map(|(host, claims)| (host, build(claims))).collect()
 }
@@ -311,7 +316,7 @@ type GatherKey = (Arc<str>, usize, TreePath, &'static str, TreePath, String);
 fn gather(
     subtrees: &[Subtree],
     mut files: Vec<ClaimedFile>,
-    spool: &Spool,
+    reading: &Reading,
 ) -> BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>> {
     let place = |file: &ClaimedFile| {
         let subtree = subtrees.get(file.subtree);
@@ -331,7 +336,8 @@ fn gather(
     let mut hosts: BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>> = BTreeMap::new();
     for ((host, subtree, root, ..), (parser, files)) in groups {
         let Some(subtree) = subtrees.get(subtree) else { continue };
-        let artifact = Artifact { tree: subtree.tree.clone(), root, files, spool: spool.clone() };
+        let (spool, asked) = (reading.opening.spool.clone(), reading.asked.clone());
+        let artifact = Artifact { tree: subtree.tree.clone(), root, files, spool, asked };
         hosts.entry(host).or_default().push((parser, Arc::new(artifact)));
     }
     hosts

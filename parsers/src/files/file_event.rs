@@ -9,6 +9,15 @@ use dockline_timeline::{
 };
 use std::borrow::Cow;
 
+/// A file of a volume, or of a directory of the host that is mounted like one.
+#[derive(Clone, Copy, Debug)]
+pub struct OfVolume<'a> {
+    /// Name of the volume; of a directory of the host, its path there.
+    pub name: &'a str,
+    /// The file as containers see it: `web:/data/table.db`.
+    pub seen_at: &'a [String],
+}
+
 /// What is told of one file.
 pub struct FileEvent<'a> {
     /// The node in the evidence that says so.
@@ -32,7 +41,7 @@ pub struct FileEvent<'a> {
     /// The layer that holds what was before.
     pub layer: Option<&'a str>,
     /// The volume that it lies in.
-    pub volume: Option<&'a str>,
+    pub volume: Option<OfVolume<'a>>,
     /// SHA-256 of the content, where it was asked for.
     pub sha256: Option<&'a str>,
     /// Tags.
@@ -88,7 +97,7 @@ impl FileEvent<'_> {
         event.filename = Some(self.path);
         event.mode_as_string = mode;
         event.layer_identifier = self.layer;
-        event.volume_name = self.volume;
+        event.volume_name = self.volume.map(|volume| volume.name);
         event.sha256_hash = self.sha256;
         event.tags.extend(self.tags.iter().copied().map(Cow::from));
         let text = |text: &'e str| Value::Text(Cow::from(text));
@@ -97,6 +106,12 @@ impl FileEvent<'_> {
         let links = links.and_then(|links| i64::try_from(links).ok());
         event.attribute("hard_links", links.map(Value::Integer));
         let device = metadata.device.map(|device| format!("{}:{}", device.major, device.minor));
+        let seen_at = self.volume.map(|volume| volume.seen_at).unwrap_or_default();
+        let seen_at = seen_at.iter().map(|path| Cow::from(path.as_str())).collect::<Vec<_>>();
+        event.attribute(
+            "container_paths",
+            Some(seen_at).filter(|list| !list.is_empty()).map(Value::List),
+        );
         event.attribute("device_number", device.map(|device| Value::Text(device.into())));
         event
     }

@@ -127,7 +127,13 @@ const TRACES: &[&str] = &[
 
 /// The tags of a file, in the order of the table.
 pub fn tags(suspect: &Suspect<'_>) -> impl Iterator<Item = &'static str> {
-    RULES.iter().filter(|rule| (rule.applies)(suspect)).map(|rule| rule.tag)
+    tags_of_any(std::slice::from_ref(suspect))
+}
+
+/// The tags of a file that is seen under several paths, each tag once.
+pub fn tags_of_any(suspects: &[Suspect<'_>]) -> impl Iterator<Item = &'static str> {
+    let applies = |rule: &&Rule| suspects.iter().any(|suspect| (rule.applies)(suspect));
+    RULES.iter().filter(applies).map(|rule| rule.tag)
 }
 
 impl Suspect<'_> {
@@ -174,7 +180,9 @@ fn is_executable_in_temporary(file: &Suspect<'_>) -> bool {
 }
 
 fn has_hidden_name(file: &Suspect<'_>) -> bool {
-    let is_hidden = file.name().starts_with(b".") || file.name().iter().all(|byte| *byte == b' ');
+    let name = file.name();
+    let is_blank = !name.is_empty() && name.iter().all(|byte| *byte == b' ');
+    let is_hidden = name.starts_with(b".") || is_blank;
     matches!(file.class, Class::Added | Class::Replaced) && is_hidden
 }
 

@@ -29,7 +29,9 @@
 //! does not know what is opaque: names below then do not show as deleted.
 
 use super::file_event::FileEvent;
+use super::file_hash::FileHashes;
 use super::suspicious::{self, Suspect};
+use crate::changes::overlay::Marks;
 use crate::changes::{Change, Class, DeletedAt, changes};
 use crate::formats::file_mode::mode_as_string;
 use crate::inventory::{Style, WritableLayer};
@@ -82,7 +84,13 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
     let layer = if own.is_some() { layer.clone() } else { alone(layer, &file.path) };
     // The directory is the artifact, and first in the report, whatever is found in it.
     findings.records(&file.origin, 0, 0);
-    let unknown = changes(&layer, &mut |change| told.change(&change, findings));
+    let mut hashes = FileHashes::new(artifact, file);
+    let unknown = changes(&layer, &mut |change| {
+        let hash =
+            hash_of(&change, &layer, &mut |metadata| hashes.of(&change.place, metadata, findings));
+        told.change(&change, hash.as_deref(), findings);
+    });
+    hashes.tell_larger(findings);
     for (path, error) in unknown.problems {
         let place = file.origin_of(&path).at(Position::File);
         findings.issue(Issue::new(error.issue_kind(), place, error.to_string()));
@@ -93,6 +101,19 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
                     and made again hid does not show as deleted, nor what was moved";
         findings.issue(file.issue(IssueKind::Unreadable, Position::File, what));
     }
+}
+
+/// The hash of a content that the container wrote. What overlayfs copied up without its content is a
+/// hole of that size in the writable layer, and where the evidence has no attributes it looks like one.
+fn hash_of(
+    change: &Change,
+    layer: &WritableLayer,
+    hash: &mut dyn FnMut(&Metadata) -> Option<String>,
+) -> Option<String> {
+    let is_written = matches!(change.class, Class::Added | Class::Modified | Class::Replaced);
+    let has_content =
+        || layer.style == Style::Whole || !Marks::of(&*layer.tree, &change.place).metacopy;
+    (is_written && has_content()).then(|| hash(&change.metadata))?
 }
 
 /// The init layer as one of its own: all that lies in it was put there.
@@ -114,7 +135,7 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    fn change(&self, change: &Change, findings: &mut dyn Findings) {
+    fn change(&self, change: &Change, hash: Option<&str>, findings: &mut dyn Findings) {
         findings.records(&self.file.origin, 1, 0);
         let metadata = subject_of(change);
         let is_deleted = change.class == Class::Deleted;
@@ -150,7 +171,7 @@ impl Told<'_> {
             link_target: link_target.as_deref(),
             layer: layer.map(|layer| layer.id.as_str()),
             volume: None,
-            sha256: None,
+            sha256: hash,
             tags: &tags,
         };
         match change.deleted_at {

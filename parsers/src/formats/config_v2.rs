@@ -168,6 +168,8 @@ pub struct MountPoint {
     pub writable: bool,
     /// Name of the volume.
     pub volume: Option<String>,
+    /// The directory of the volume that is mounted; absent when it is the whole volume.
+    pub subpath: Option<String>,
     /// Driver of the volume.
     pub driver: Option<String>,
     /// How mounts made below it spread.
@@ -350,6 +352,7 @@ fn mounts(fields: &Fields<'_>) -> Vec<MountPoint> {
             destination: destination.to_owned(),
             writable: mount.boolean("RW").unwrap_or(true),
             volume: mount.text("Name"),
+            subpath: mount.object("Spec").object("VolumeOptions").text("Subpath"),
             driver: mount.text("Driver"),
             propagation: mount.text("Propagation"),
         });

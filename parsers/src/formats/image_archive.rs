@@ -149,7 +149,13 @@ impl Reader<'_> {
         });
         let files = files.collect();
         let (tree, root) = (self.artifact.tree.clone(), self.artifact.root.clone());
-        let store = Artifact { tree, root, files, spool: self.artifact.spool.clone() };
+        let store = Artifact {
+            tree,
+            root,
+            files,
+            spool: self.artifact.spool.clone(),
+            asked: self.artifact.asked.clone(),
+        };
         let read = content_store::read(&store, self.findings);
         read.into_iter().map(|(digest, blob)| (digest, Stored::of(blob))).collect()
     }

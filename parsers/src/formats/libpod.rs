@@ -183,6 +183,7 @@ fn named_volume(fields: &Fields<'_>) -> MountPoint {
         destination: fields.text("dest").unwrap_or_default(),
         writable: !fields.texts("options").iter().any(|option| option == "ro"),
         volume: fields.text("volumeName"),
+        subpath: fields.text("subPath"),
         driver: None,
         propagation: None,
     }

@@ -181,6 +181,7 @@ fn mount(fields: &Fields<'_>) -> Option<MountPoint> {
         writable: !options.iter().any(|option| option == "ro"),
         volume,
         source: Some(source),
+        subpath: None,
         driver: None,
         propagation: options
             .into_iter()

@@ -10,6 +10,7 @@ mod containers;
 mod image_layers;
 mod images;
 mod layers;
+mod mounted_directories;
 mod podman;
 mod removed;
 pub mod risk;
@@ -21,6 +22,7 @@ pub use containers::Container;
 pub use image_layers::{ImageLayer, ImageLayers};
 pub use images::Image;
 pub use layers::{Layer, Mount};
+pub use mounted_directories::{MountedDirectories, MountedDirectory, SeenBy};
 pub use podman::{PodmanImage, runtime_risks};
 pub use removed::REMOVED_CONTAINER;
 pub use risk::{Risk, Severity};
@@ -28,7 +30,7 @@ pub use snapshots::{Snapshot, Snapshots, snapshot_owner};
 pub use targets::{TargetImage, TargetImages};
 pub use writable_layers::{LayerBelow, Style, WritableLayer, WritableLayers};
 
-use crate::{Artifact, ContainerId};
+use crate::{Artifact, Asked, ContainerId};
 use dockline_timeline::{Event, Findings, Issue, Job, Origin, Strand, Subject};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -71,12 +73,14 @@ pub struct Inventory {
     pub writable_layers: WritableLayers,
     /// Layers of images, with what is left of each.
     pub image_layers: ImageLayers,
+    /// Which directories of the host containers mount.
+    pub mounted_directories: MountedDirectories,
 }
 
 impl Inventory {
     /// Reads the files among `claims` that give ids their names.
     #[must_use]
-    pub fn build(claims: &[Claim]) -> Inventory {
+    pub fn build(claims: &[Claim], asked: &Asked) -> Inventory {
         let images = images::read(claims);
         let (layers, mounts) = layers::read(claims);
         let mut known = containerd::read(claims);
@@ -89,6 +93,7 @@ impl Inventory {
         let snapshots = snapshots::read(claims, &ids, known.snapshots);
         let podman_images = podman::images(claims);
         let writable_layers = WritableLayers::read(claims, &snapshots);
+        let mounted_directories = MountedDirectories::read(claims, asked.bind_mounts);
         let mut inventory = Inventory {
             containers,
             describes_containers,
@@ -99,6 +104,7 @@ impl Inventory {
             layers,
             mounts,
             writable_layers,
+            mounted_directories,
             image_layers: ImageLayers::default(),
         };
         inventory.image_layers = ImageLayers::read(claims, &inventory);

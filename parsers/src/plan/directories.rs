@@ -1,10 +1,11 @@
 //! Directories that are read as a whole, because the inventory of the host says what they are: the
-//! writable layers of containers, and the layers of images with what else is left of them.
+//! writable layers of containers, the layers of images with what else is left of them, and what
+//! containers mount.
 
 use super::{ClaimedFile, Subtree, Unclaimed};
 use crate::inventory::{ImageLayer, WritableLayer};
 use crate::{Inventory, Parser, files};
-use dockline_evidence::TreePath;
+use dockline_evidence::{Tree, TreePath};
 use dockline_timeline::{Issue, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,16 +17,25 @@ pub(super) fn claim(
 ) -> Vec<ClaimedFile> {
     let mut claimed = Vec::new();
     let mut known = BTreeSet::new();
+    let subtree_of =
+        |tree: &Arc<dyn Tree>| subtrees.iter().position(|subtree| Arc::ptr_eq(&subtree.tree, tree));
     for (host, inventory) in inventories {
         for layer in &inventory.writable_layers.known {
-            let index = subtrees.iter().position(|subtree| Arc::ptr_eq(&subtree.tree, &layer.tree));
-            let Some(subtree) = index else { continue };
+            let Some(subtree) = subtree_of(&layer.tree) else { continue };
             for (path, captures) in directories(layer) {
                 if known.insert((subtree, path.clone())) {
                     let (parser, host) = (&files::upper::PARSER, host.clone());
                     let root = path.clone();
                     claimed.push(ClaimedFile { parser, path, root, captures, host, subtree });
                 }
+            }
+        }
+        for (tree, path) in inventory.mounted_directories.all() {
+            let Some(subtree) = subtree_of(tree) else { continue };
+            if known.insert((subtree, path.clone())) {
+                let (parser, host) = (&files::volume::PARSER, host.clone());
+                let (path, root, captures) = (path.clone(), path.clone(), Vec::new());
+                claimed.push(ClaimedFile { parser, path, root, captures, host, subtree });
             }
         }
     }

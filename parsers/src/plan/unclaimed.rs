@@ -2,7 +2,7 @@
 
 use super::Subtree;
 use crate::pattern::Pattern;
-use crate::{ArtifactFile, Parser};
+use crate::{ArtifactFile, Inventory, Parser};
 use dockline_evidence::{Source, TreePath};
 use dockline_timeline::Place;
 
@@ -21,6 +21,12 @@ impl Unclaimed {
     pub fn deselected(file: &ArtifactFile, parser: &Parser) -> Unclaimed {
         let place = file.origin.at(dockline_timeline::Position::File);
         Unclaimed { place, why: format!("{} was not selected", parser.name) }
+    }
+
+    /// What containers mount of their host, and is not read.
+    pub fn mounts_of(inventory: &Inventory) -> impl Iterator<Item = Unclaimed> {
+        let unread = inventory.mounted_directories.unread.iter();
+        unread.map(|(place, why)| Unclaimed { place: place.clone(), why: why.clone() })
     }
 
     /// The parts of an evidence that hold nothing of containers.

@@ -41,19 +41,25 @@ impl BodyfileRenderer {
         Rendered::Row
     }
 
-    /// `node-17/web1-25b0ae39f0c1/tmp/lnk -> /etc/passwd (deleted)`
+    /// `node-17/web1-25b0ae39f0c1/tmp/lnk -> /etc/passwd (deleted)`; in a volume of one container
+    /// `node-17/web1-25b0ae39f0c1/volume:pgdata/table.db`.
     fn name_file(&mut self, event: &Event<'_>) {
         self.name.clear();
         self.show(&event.origin.host);
         self.name.push('/');
-        if let Some(label) = event.subject.label().or(event.volume_name).or(event.layer_identifier)
-        {
+        let label = event.subject.label();
+        let label = label.or(event.layer_identifier.filter(|_| event.volume_name.is_none()));
+        if let Some(label) = label {
             self.show(label);
         }
         let id = event.subject.container_identifier.as_deref().and_then(|id| id.get(..12));
         if let (Some(id), Some(_)) = (id, &event.subject.container_name) {
             self.name.push('-');
             self.show(id);
+        }
+        if let Some(volume) = event.volume_name {
+            self.name.push_str(if label.is_some() { "/volume:" } else { "volume:" });
+            self.show(volume);
         }
         text::push_visible(event.filename.unwrap_or_default(), MOST_BYTES, &mut self.name);
         if let Some(target) = link_target(event) {
@@ -144,7 +150,10 @@ mod tests {
             volume_name: Some("data"),
             ..file(Telling::First(&times))
         };
-        assert!(line(&of_volume).0.starts_with("0|alpine-host/data/tmp/a"));
+        assert!(line(&of_volume).0.starts_with("0|alpine-host/volume:data/tmp/a"));
+        let of_one = Event { volume_name: Some("data"), ..file(Telling::First(&times)) };
+        let name = "0|alpine-host/apache-25b025b025b0/volume:data/tmp/a";
+        assert!(line(&of_one).0.starts_with(name));
     }
 
     #[test]
