@@ -55,7 +55,7 @@ pub struct Block {
 /// Events that are too many to hold: they stay in the evidence, in blocks whose bounds are known,
 /// and each block is emitted when its turn in the timeline comes.
 ///
-/// A block is read and rendered in one go, so it is small: about 64 KiB of evidence.
+/// A block is read and rendered in one go, so it is small: some 16 KiB of evidence.
 ///
 /// A block may be emitted several times (when its events are spread over much time), so emitting
 /// must give the same events each time. Issues and counts belong to the first reading, which made

@@ -103,7 +103,7 @@ struct Division {
 }
 
 const DIVISION: Division =
-    Division { at_once: 1024 * 1024, range: 64 * 1024 * 1024, block: 64 * 1024 };
+    Division { at_once: 1024 * 1024, range: 64 * 1024 * 1024, block: 16 * 1024 };
 
 /// A log has at most about so many blocks, until they reach [`LARGEST_BLOCK`].
 const BLOCKS: u64 = 16_384;
