@@ -176,6 +176,9 @@ pub enum Text<'a> {
     /// and `\u0026`, that there is no control character, and none of the bytes 0x7F, 0xC2 and 0xE2,
     /// with which the characters begin that an output must not write raw.
     Json(&'a str),
+    /// The same with at least one escape of a control character below the space in it, in any form
+    /// that JSON has for these.
+    JsonWithControls(&'a str),
 }
 
 impl<'a> Text<'a> {
@@ -187,24 +190,38 @@ impl<'a> Text<'a> {
     {
         let mut rest = match self {
             Text::Plain(text) => return text,
-            Text::Json(json) => json,
+            Text::Json(json) | Text::JsonWithControls(json) => json,
         };
         buffer.clear();
-        while let Some((before, escape)) = rest.split_once('\\') {
+        while let Some((before, character, behind)) = split_at_escape(rest) {
             buffer.push_str(before);
-            let (character, length) = match escape.as_bytes() {
-                [b'u', b'0', b'0', b'3', b'c', ..] => ('<', 5),
-                [b'u', b'0', b'0', b'3', b'e', ..] => ('>', 5),
-                [b'u', b'0', b'0', b'2', b'6', ..] => ('&', 5),
-                [b'"', ..] => ('"', 1),
-                _ => ('\\', 1),
-            };
             buffer.push(character);
-            rest = escape.get(length..).unwrap_or_default();
+            rest = behind;
         }
         buffer.push_str(rest);
         buffer
     }
+}
+
+/// A text that is still JSON split at its first escape: what stands before, the character, and what
+/// stands behind.
+pub(crate) fn split_at_escape(json: &str) -> Option<(&str, char, &str)> {
+    let (before, escape) = json.split_once('\\')?;
+    let (character, length) = match escape.as_bytes() {
+        [b'n', ..] => ('\n', 1),
+        [b'r', ..] => ('\r', 1),
+        [b't', ..] => ('\t', 1),
+        [b'b', ..] => ('\u{8}', 1),
+        [b'f', ..] => ('\u{c}', 1),
+        [b'u', ..] => (escape.get(1..5).and_then(hex_character).unwrap_or('\u{fffd}'), 5),
+        [mark, ..] => (char::from(*mark), 1),
+        [] => ('\\', 0),
+    };
+    Some((before, character, escape.get(length..).unwrap_or_default()))
+}
+
+fn hex_character(digits: &str) -> Option<char> {
+    char::from_u32(u32::from_str_radix(digits, 16).ok()?)
 }
 
 impl<'a, T: AsRef<str> + ?Sized> From<&'a T> for Text<'a> {
@@ -338,5 +355,8 @@ mod tests {
         assert_eq!(Text::Json(json).decoded(&mut buffer), r#"say "<b> & \n" é"#);
         assert_eq!(Text::Json("").decoded(&mut buffer), "");
         assert_eq!(Text::Plain(r"a\n").decoded(&mut buffer), r"a\n");
+        let json = r#"\u001B[32m\ta\u0009\r\n\b\f\u001f\\u0026\u003c\""#;
+        let text = "\u{1b}[32m\ta\t\r\n\u{8}\u{c}\u{1f}\\u0026<\"";
+        assert_eq!(Text::JsonWithControls(json).decoded(&mut buffer), text);
     }
 }

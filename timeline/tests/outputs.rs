@@ -45,7 +45,7 @@ fn visible(text: &str) -> String {
 
 fn plain<'e>(event: &Event<'e>) -> &'e str {
     match event.text {
-        Text::Plain(text) | Text::Json(text) => text,
+        Text::Plain(text) | Text::Json(text) | Text::JsonWithControls(text) => text,
     }
 }
 

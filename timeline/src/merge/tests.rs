@@ -60,7 +60,9 @@ impl Seen {
 
 fn plain<'e>(event: &'e Event<'_>) -> &'e str {
     match event.text {
-        crate::Text::Plain(text) | crate::Text::Json(text) => text,
+        crate::Text::Plain(text)
+        | crate::Text::Json(text)
+        | crate::Text::JsonWithControls(text) => text,
     }
 }
 

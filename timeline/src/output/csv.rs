@@ -88,7 +88,7 @@ fn push_cell(datum: &Datum<'_>, scratch: &mut Vec<u8>, into: &mut Vec<u8>) {
         Datum::Absent => (),
         Datum::Signed(number) => digits::push_signed(*number, into),
         Datum::Unsigned(number) => digits::push(*number, into),
-        Datum::Plain(_) | Datum::Digits(_) | Datum::LineOfJson(..) => {
+        Datum::Plain(_) | Datum::Quoted(_) | Datum::Digits(_) | Datum::Json(..) => {
             json::push_datum(datum, into);
         }
         Datum::Line(line) => push_quoted(line, *b"\"", into),

@@ -1,25 +1,6 @@
 //! Integers as decimal digits, without the formatting machinery: it is the larger part of the time
 //! that a short line takes.
 
-/// `00` to `99`, one after the other.
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[b'0'; 2]; 100];
-    let mut tens = b'0';
-    let mut ones = b'0';
-    let mut rest: &mut [[u8; 2]] = &mut pairs;
-    while let Some((pair, others)) = rest.split_first_mut() {
-        *pair = [tens, ones];
-        if ones == b'9' {
-            ones = b'0';
-            tens = tens.wrapping_add(1);
-        } else {
-            ones = ones.wrapping_add(1);
-        }
-        rest = others;
-    }
-    pairs
-};
-
 /// The last `N` decimal digits of a number, with leading zeros.
 pub(super) fn fixed<const N: usize>(number: u32) -> [u8; N] {
     let mut digits = [b'0'; N];
@@ -27,26 +8,46 @@ pub(super) fn fixed<const N: usize>(number: u32) -> [u8; N] {
     digits
 }
 
-/// Fills the places with the last digits of a number; returns how many of these digits are no
-/// leading zeros, but at least 1.
+/// Fills the places, which hold zeros, with the last digits of a number; returns how many of these
+/// digits are no leading zeros, but at least 1.
 fn fill(mut number: u64, places: &mut [u8]) -> usize {
     let length = places.len();
-    let (odd, pairs) = places.as_rchunks_mut::<2>();
+    let (first, eights) = places.as_rchunks_mut::<8>();
     let mut count = 0_usize;
-    for places in pairs.iter_mut().rev() {
-        let pair = usize::try_from(number % 100).ok().and_then(|pair| PAIRS.get(pair));
-        *places = pair.copied().unwrap_or([b'0'; 2]);
-        count = count.saturating_add(if number >= 10 { 2 } else { 1 });
-        number /= 100;
+    for places in eights.iter_mut().rev() {
+        let digits = eight_digits(number % 100_000_000);
+        *places = digits.to_le_bytes();
+        number /= 100_000_000;
+        if number == 0 {
+            let zeros = usize::try_from((digits ^ ZEROS).trailing_zeros() / u8::BITS);
+            return count.saturating_add(8).saturating_sub(zeros.unwrap_or_default().min(7));
+        }
+        count = count.saturating_add(8);
+    }
+    for place in first.iter_mut().rev() {
+        let [digit, ..] = (number % 10).to_le_bytes();
+        *place = b'0' | digit;
+        count = count.saturating_add(1);
+        number /= 10;
         if number == 0 {
             return count;
         }
     }
-    if let Some(place) = odd.last_mut() {
-        let [digit, ..] = (number % 10).to_le_bytes();
-        *place = b'0' | digit;
-    }
     length
+}
+
+/// `00000000`.
+const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+
+/// The eight digits of a number below 100,000,000, the first in the lowest byte. They are parted in
+/// the middle, then each half, then each quarter; all parts of a step lie in one word.
+fn eight_digits(number: u64) -> u64 {
+    let halves = (number / 10_000) | ((number % 10_000) << 32);
+    // To divide by 100 and by 10: exact for numbers this small.
+    let hundreds = (halves.wrapping_mul(10_486) >> 20) & 0x0000_007f_0000_007f;
+    let quarters = hundreds | (halves.wrapping_sub(hundreds.wrapping_mul(100)) << 16);
+    let tens = (quarters.wrapping_mul(103) >> 10) & 0x000f_000f_000f_000f;
+    ZEROS | tens | (quarters.wrapping_sub(tens.wrapping_mul(10)) << 8)
 }
 
 /// Appends a number with its sign.
@@ -77,6 +78,10 @@ mod tests {
             push_signed(number, &mut bytes);
             assert_eq!(String::from_utf8(bytes).unwrap(), number.to_string());
         }
+        for number in (0..100_000_000_u32).step_by(7_919).chain(0..10_000) {
+            let expected = format!("{number:08}");
+            assert_eq!(fixed::<8>(number), expected.as_bytes());
+        }
         let mut bytes = Vec::new();
         push(u64::MAX, &mut bytes);
         assert_eq!(bytes, b"18446744073709551615");
@@ -86,5 +91,6 @@ mod tests {
     fn fixed_digits_have_leading_zeros() {
         assert_eq!(fixed::<9>(22), *b"000000022");
         assert_eq!(fixed::<4>(2019), *b"2019");
+        assert_eq!(fixed::<4>(120_190), *b"0190");
     }
 }

@@ -5,65 +5,96 @@
 //! that it can be bettered without making other events of the same ones.
 
 use super::text;
-use crate::{Event, Position};
+use crate::{Event, Meaning, Position};
 use xxhash_rust::xxh3::xxh3_128;
 
-const LENGTH: usize = 34;
+/// Length of an identifier in quotes.
+const LENGTH: usize = 36;
 
 /// The identifier of the last event that was set.
 pub(super) struct Identifier {
     hashed: Vec<u8>,
-    text: [u8; LENGTH],
+    words: Words,
+    quoted: [u8; LENGTH],
 }
 
 impl Default for Identifier {
     fn default() -> Identifier {
-        Identifier { hashed: Vec::new(), text: *b"e_00000000000000000000000000000000" }
+        Identifier {
+            hashed: Vec::new(),
+            words: Words::default(),
+            quoted: *b"\"e_00000000000000000000000000000000\"",
+        }
     }
 }
 
 impl Identifier {
     pub(super) fn set(&mut self, event: &Event<'_>) {
+        let (kind, key) = match &event.position {
+            Position::File => (b'f', ""),
+            Position::Line(_) => (b'l', ""),
+            Position::Offset(_) => (b'o', ""),
+            Position::Key(key) => (b'k', *key),
+            Position::OwnedKey(key) => (b'k', key.as_ref()),
+        };
+        self.words.set(event);
         self.hashed.clear();
-        push_identity(event, &mut self.hashed);
+        self.hashed.extend_from_slice(&event.origin.identity.to_le_bytes());
+        self.hashed.extend_from_slice(&event.instant.seconds().to_le_bytes());
+        self.hashed.extend_from_slice(&event.instant.nanoseconds().to_le_bytes());
+        self.hashed.push(kind);
+        self.hashed.extend_from_slice(&event.position.ordinal().to_le_bytes());
+        self.hashed.extend_from_slice(&self.words.hashed);
+        push_text(key, &mut self.hashed);
         let bytes = xxh3_128(&self.hashed).to_be_bytes();
-        let (_, digits) = self.text.split_at_mut(2);
+        let [_, _, _, digits @ .., _] = &mut self.quoted;
         for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(bytes) {
             *pair = [text::hex_digit(byte >> 4), text::hex_digit(byte & 0xf)];
         }
     }
 
     pub(super) fn text(&self) -> &[u8] {
-        &self.text
+        let [_, text @ .., _] = &self.quoted;
+        text
+    }
+
+    /// The same in quotes.
+    pub(super) fn quoted(&self) -> &[u8] {
+        &self.quoted
     }
 }
 
-/// Fields of fixed length first, and a length before what has any, so that no two events are hashed
-/// from the same bytes.
-fn push_identity(event: &Event<'_>, into: &mut Vec<u8>) {
-    let (kind, key) = match &event.position {
-        Position::File => (b'f', ""),
-        Position::Line(_) => (b'l', ""),
-        Position::Offset(_) => (b'o', ""),
-        Position::Key(key) => (b'k', *key),
-        Position::OwnedKey(key) => (b'k', key.as_ref()),
-    };
-    into.extend_from_slice(&event.origin.identity.to_le_bytes());
-    into.extend_from_slice(&event.instant.seconds().to_le_bytes());
-    into.extend_from_slice(&event.instant.nanoseconds().to_le_bytes());
-    into.push(kind);
-    into.extend_from_slice(&event.position.ordinal().to_le_bytes());
-    for text in [event.meaning.description(), event.action, key] {
-        into.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
-        into.extend_from_slice(text.as_bytes());
+/// Meaning and action as they are hashed. Kept, as the events of a log share them.
+#[derive(Default)]
+struct Words {
+    meaning: Option<Meaning>,
+    action: String,
+    hashed: Vec<u8>,
+}
+
+impl Words {
+    fn set(&mut self, event: &Event<'_>) {
+        if self.meaning == Some(event.meaning) && self.action == event.action {
+            return;
+        }
+        self.meaning = Some(event.meaning);
+        event.action.clone_into(&mut self.action);
+        self.hashed.clear();
+        push_text(event.meaning.description(), &mut self.hashed);
+        push_text(event.action, &mut self.hashed);
     }
+}
+
+/// Appends a text behind its length, so that no two events are hashed from the same bytes.
+fn push_text(text: &str, into: &mut Vec<u8>) {
+    into.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+    into.extend_from_slice(text.as_bytes());
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::samples;
     use super::*;
-    use crate::Meaning;
     use std::collections::HashSet;
     use std::sync::Arc;
 

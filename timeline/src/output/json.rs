@@ -44,11 +44,12 @@ pub(super) fn push_datum(datum: &Datum<'_>, into: &mut Vec<u8>) {
             into.extend_from_slice(bytes);
             into.push(b'"');
         }
+        Datum::Quoted(bytes) => into.extend_from_slice(bytes),
         Datum::Line(text) | Datum::Text(text) => push_string(text, into),
-        Datum::LineOfJson(line, json) => {
+        Datum::Json(first, second) => {
             into.push(b'"');
-            into.extend_from_slice(line);
-            into.extend_from_slice(json.as_bytes());
+            into.extend_from_slice(first);
+            into.extend_from_slice(second);
             into.push(b'"');
         }
         Datum::Signed(number) => digits::push_signed(*number, into),

@@ -123,6 +123,20 @@ mod tests {
     }
 
     #[test]
+    fn json_with_controls_gives_the_bytes_that_the_text_itself_gives() {
+        use crate::{Subject, Text};
+        let json = r#"\u001b[32m\"a\\b\"\u003c\t\u0009\r\n\u000a\b\f\u0000\u001F\u0026\u003e é"#;
+        let plain = "\u{1b}[32m\"a\\b\"<\t\t\r\n\n\u{8}\u{c}\0\u{1f}&> é";
+        let subject = Subject { container_name: Some("w\"b".to_owned()), ..Subject::UNKNOWN };
+        for length in [0, 4_000, 4_060, 5_000] {
+            let (json, plain) =
+                ([json, &"x".repeat(length)].concat(), [plain, &"x".repeat(length)].concat());
+            let of = |text| line(&Event { text, subject: &subject, ..samples::bare("") });
+            assert_eq!(of(Text::JsonWithControls(&json)), of(Text::Plain(&plain)));
+        }
+    }
+
+    #[test]
     fn what_is_absent_is_left_out() {
         let expected = [
             r#"{"datetime":"2019-06-28T11:11:08.347278+00:00","timestamp_desc":"Recorded Time","#,

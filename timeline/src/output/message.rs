@@ -6,6 +6,7 @@
 
 use super::schema::Datum;
 use super::{json, text};
+use crate::event::split_at_escape;
 use crate::{Event, Text};
 
 /// Characters of a message, with the `…` that stands for what was cut.
@@ -21,8 +22,12 @@ pub(super) struct Message {
     shown: String,
     /// The same as the content of a JSON string.
     shown_in_json: Vec<u8>,
-    /// The whole message; nothing where the text is still JSON.
+    /// The whole message; nothing where it was made of JSON.
     line: String,
+    /// The text in the line, and as it was, of one with escapes of control characters; both as the
+    /// content of a JSON string.
+    line_in_json: Vec<u8>,
+    body_in_json: Vec<u8>,
     form: Form,
     /// A text that was JSON.
     decoded: String,
@@ -36,21 +41,47 @@ enum Form {
     Whole,
     /// The line shows the text cut, or with escapes.
     Shown,
-    /// The text is to be written after the line as the JSON that it is, and is whole there.
+    /// The text is JSON that stands in the line as it is.
     Json,
+    /// The text was JSON, and so are the text in the line and as it was.
+    ShownInJson,
 }
 
 impl Message {
-    /// `takes_json`: whether the output can write a [`Text::Json`] as it is.
+    /// `takes_json`: whether the output can write a text that is still JSON.
     pub(super) fn set(&mut self, event: &Event<'_>, takes_json: bool) {
         self.set_label(event.subject.label());
-        if let Text::Json(json) = event.text
-            && takes_json
-            && self.shown.len().saturating_add(json.len()) <= MOST_CHARACTERS
-        {
-            self.form = Form::Json;
-            return;
+        // No escape is shown longer than it is in JSON.
+        let fits = |json: &str| self.shown.len().saturating_add(json.len()) <= MOST_CHARACTERS;
+        match event.text {
+            Text::Json(json) if takes_json && fits(json) => self.form = Form::Json,
+            Text::JsonWithControls(json) if takes_json && fits(json) => self.set_json(json),
+            _ => self.set_decoded(event),
         }
+    }
+
+    /// Writes each control character as its escape into the body, and the escape of that, which
+    /// shows it, into the line.
+    fn set_json(&mut self, json: &str) {
+        self.form = Form::ShownInJson;
+        self.line_in_json.clear();
+        self.body_in_json.clear();
+        let mut rest = json;
+        while let Some((before, character, behind)) = split_at_escape(rest) {
+            self.line_in_json.extend_from_slice(before.as_bytes());
+            self.body_in_json.extend_from_slice(before.as_bytes());
+            if character < ' ' {
+                self.line_in_json.push(b'\\');
+            }
+            push_unescaped(character, &mut self.line_in_json);
+            push_unescaped(character, &mut self.body_in_json);
+            rest = behind;
+        }
+        self.line_in_json.extend_from_slice(rest.as_bytes());
+        self.body_in_json.extend_from_slice(rest.as_bytes());
+    }
+
+    fn set_decoded(&mut self, event: &Event<'_>) {
         self.line.clone_from(&self.shown);
         let plain = event.text.decoded(&mut self.decoded);
         let visible = text::push_visible(plain, MOST_BYTES, &mut self.line);
@@ -76,18 +107,28 @@ impl Message {
     /// The message of the event that was set.
     pub(super) fn line<'e>(&'e self, event: &Event<'e>) -> Datum<'e> {
         match (self.form, event.text) {
-            (Form::Json, Text::Json(json)) => Datum::LineOfJson(&self.shown_in_json, json),
+            (Form::Json, Text::Json(json)) => Datum::Json(&self.shown_in_json, json.as_bytes()),
+            (Form::ShownInJson, _) => Datum::Json(&self.shown_in_json, &self.line_in_json),
             _ => Datum::Line(&self.line),
         }
     }
 
     /// The text of the event that was set, where the message does not show it as it was.
-    pub(super) fn body<'e>(&'e self, event: &Event<'e>) -> Option<&'e str> {
-        match event.text {
-            _ if self.form != Form::Shown => None,
-            Text::Plain(text) => Some(text),
-            Text::Json(_) => Some(&self.decoded),
+    pub(super) fn body<'e>(&'e self, event: &Event<'e>) -> Datum<'e> {
+        match (self.form, event.text) {
+            (Form::Whole | Form::Json, _) => Datum::Absent,
+            (Form::ShownInJson, _) => Datum::Json(&[], &self.body_in_json),
+            (Form::Shown, Text::Plain(text)) => Datum::Text(text),
+            (Form::Shown, _) => Datum::Text(&self.decoded),
         }
+    }
+}
+
+/// Appends a character that was escaped, and is again if it must be.
+fn push_unescaped(character: char, into: &mut Vec<u8>) {
+    match character {
+        '<' | '>' | '&' => into.extend(u8::try_from(character)),
+        other => text::push_escape(other, into),
     }
 }
 
@@ -101,7 +142,7 @@ mod tests {
         let mut message = Message::default();
         let event = Event { subject, text: Text::Plain(text), ..samples::bare("") };
         message.set(&event, true);
-        (message.line.clone(), message.body(&event).is_none())
+        (message.line.clone(), message.body(&event) == Datum::Absent)
     }
 
     fn named(name: &str) -> Subject {

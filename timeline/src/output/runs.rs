@@ -5,12 +5,13 @@
 //! told by what they hold, so nothing depends on who was rendered before.
 
 use super::schema::{self, Computed, Datum, FIELDS, Field, On};
-use crate::{Event, Kind, Subject};
+use crate::{Confidence, Event, Kind, Meaning, Subject};
 use std::sync::Arc;
 
 /// All fields, in runs of neighbours that depend on the same.
 pub(super) struct Runs {
     runs: Vec<Run>,
+    meaning: Option<(Meaning, Confidence)>,
     file: Option<File>,
     subject: Option<Subject>,
     action: Option<Action>,
@@ -91,7 +92,7 @@ impl Runs {
                 Some(Run { on, columns: columns.to_vec(), kept: Vec::new() })
             })
             .collect();
-        Runs { runs, file: None, subject: None, action: None, bare: false }
+        Runs { runs, meaning: None, file: None, subject: None, action: None, bare: false }
     }
 
     /// Appends all fields; `push` appends one, given the bytes that stand before it.
@@ -101,6 +102,8 @@ impl Runs {
         into: &mut Vec<u8>,
         mut push: impl FnMut(&[u8], &Datum<'_>, &mut Vec<u8>),
     ) {
+        let meaning = Some((event.meaning, event.confidence));
+        let same_meaning = std::mem::replace(&mut self.meaning, meaning) == meaning;
         let same_file = self.file.as_ref().is_some_and(|file| file.is_that_of(event));
         if !same_file {
             self.file = Some(File::of(event));
@@ -119,6 +122,7 @@ impl Runs {
         for run in &mut self.runs {
             let same = match run.on {
                 On::Event => false,
+                On::Meaning => same_meaning,
                 On::File => same_file,
                 On::Subject => same_subject,
                 On::Action => same_action,
@@ -143,7 +147,7 @@ impl Runs {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{self, KIND, ORIGIN};
-    use crate::{Event, Kind, Origin, Output, Rank, Renderer, output::Jsonl};
+    use crate::{Confidence, Event, Kind, Meaning, Origin, Output, Rank, Renderer, output::Jsonl};
     use std::sync::Arc;
 
     fn line(renderer: &mut dyn Renderer, event: &Event<'_>) -> String {
@@ -163,6 +167,8 @@ mod tests {
             samples::bare("one"),
             Event { origin: &copy, ..samples::bare("two") },
             Event { kind: &kind, origin: &copy, ..samples::bare("three") },
+            Event { meaning: Meaning::Start, kind: &kind, ..samples::bare("words") },
+            Event { confidence: Confidence::Filesystem, kind: &kind, ..samples::bare("words") },
             Event { subject: &samples::APACHE, kind: &kind, ..samples::bare("four") },
             samples::bare("five"),
             samples::bare("six"),

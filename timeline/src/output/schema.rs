@@ -20,11 +20,13 @@ pub enum Datum<'e> {
     Absent,
     /// Our own letters, digits and marks, none of which any format needs to escape.
     Plain(&'e [u8]),
+    /// The same with the quotes around it that every format writes.
+    Quoted(&'e [u8]),
     /// Text on one line, made for a person: no control character is left in it.
     Line(&'e str),
-    /// Text on one line in two parts, each the content of a JSON string; the second is
-    /// [`Text::Json`](crate::Text::Json). Only for an output that asked for it.
-    LineOfJson(&'e [u8], &'e str),
+    /// Text in two parts, each the content of a JSON string as it is to be written. Only for an
+    /// output that asked for it.
+    Json(&'e [u8], &'e [u8]),
     /// Text as it was found; may hold anything.
     Text(&'e str),
     /// An integer.
@@ -45,7 +47,7 @@ impl<'e> Datum<'e> {
         Datum::Plain(word.as_bytes())
     }
 
-    fn text(text: Option<&'e str>) -> Datum<'e> {
+    pub(super) fn text(text: Option<&'e str>) -> Datum<'e> {
         text.map_or(Datum::Absent, Datum::Text)
     }
 
@@ -104,8 +106,8 @@ impl Locator {
         self.number.clear();
         self.text.clear();
         match position {
-            Position::Line(line) => self.set_number(b"line:", *line),
-            Position::Offset(offset) => self.set_number(b"offset:", *offset),
+            Position::Line(line) => self.set_number(b"\"line:", *line),
+            Position::Offset(offset) => self.set_number(b"\"offset:", *offset),
             // A String takes whatever is written.
             other => drop(write!(self.text, "{other}")),
         }
@@ -114,10 +116,11 @@ impl Locator {
     fn set_number(&mut self, kind: &[u8], number: u64) {
         self.number.extend_from_slice(kind);
         digits::push(number, &mut self.number);
+        self.number.push(b'"');
     }
 
     fn datum(&self) -> Datum<'_> {
-        if self.number.is_empty() { Datum::Text(&self.text) } else { Datum::Plain(&self.number) }
+        if self.number.is_empty() { Datum::Text(&self.text) } else { Datum::Quoted(&self.number) }
     }
 }
 
@@ -126,6 +129,8 @@ impl Locator {
 pub enum On {
     /// On anything.
     Event,
+    /// On its meaning and how far its instant can be believed.
+    Meaning,
     /// On its origin and its kind.
     File,
     /// On its subject.
@@ -175,11 +180,11 @@ pub const FIELDS: [Field; 38] = [
     Field {
         name: "datetime",
         on: On::Event,
-        of: |_, computed| Datum::Plain(computed.time.datetime()),
+        of: |_, computed| Datum::Quoted(computed.time.datetime()),
     },
     Field {
         name: "timestamp_desc",
-        on: On::Event,
+        on: On::Meaning,
         of: |event, _| Datum::word(event.meaning.description()),
     },
     Field { name: "message", on: On::Event, of: |event, computed| computed.message.line(event) },
@@ -191,7 +196,7 @@ pub const FIELDS: [Field; 38] = [
     Field {
         name: "datetime_ns",
         on: On::Event,
-        of: |_, computed| Datum::Plain(computed.time.datetime_ns()),
+        of: |_, computed| Datum::Quoted(computed.time.datetime_ns()),
     },
     Field { name: "data_type", on: On::File, of: |event, _| Datum::word(event.kind.data_type) },
     Field {
@@ -210,7 +215,7 @@ pub const FIELDS: [Field; 38] = [
     Field { name: "source_locator", on: On::Event, of: |_, computed| computed.locator.datum() },
     Field {
         name: "time_confidence",
-        on: On::Event,
+        on: On::Meaning,
         of: |event, _| Datum::word(event.confidence.name()),
     },
     Field {
@@ -242,7 +247,7 @@ pub const FIELDS: [Field; 38] = [
     Field {
         name: "message_body",
         on: On::Event,
-        of: |event, computed| Datum::text(computed.message.body(event)),
+        of: |event, computed| computed.message.body(event),
     },
     Field { name: "exit_code", on: On::Detail, of: |event, _| Datum::signed(event.exit_code) },
     Field { name: "pid", on: On::Detail, of: |event, _| Datum::signed(event.pid) },
@@ -276,7 +281,7 @@ pub const FIELDS: [Field; 38] = [
     Field {
         name: "event_identifier",
         on: On::Event,
-        of: |_, computed| Datum::Plain(computed.identifier.text()),
+        of: |_, computed| Datum::Quoted(computed.identifier.quoted()),
     },
 ];
 

@@ -6,18 +6,18 @@ use crate::Instant;
 
 const SECONDS_OF_A_DAY: i64 = 86_400;
 
-/// The texts of the last instant that was set.
+/// The texts of the last instant that was set, in quotes.
 pub(super) struct TimeText {
     /// Days since 1970, and the date that this is.
     day: Option<i64>,
     date: [u8; 10],
-    microseconds: [u8; 32],
-    nanoseconds: [u8; 30],
+    microseconds: [u8; 34],
+    nanoseconds: [u8; 32],
 }
 
 impl Default for TimeText {
     fn default() -> TimeText {
-        TimeText { day: None, date: [b'0'; 10], microseconds: [b'0'; 32], nanoseconds: [b'0'; 30] }
+        TimeText { day: None, date: [b'0'; 10], microseconds: [b'0'; 34], nanoseconds: [b'0'; 32] }
     }
 }
 
@@ -38,22 +38,22 @@ impl TimeText {
         // Cut, never rounded: rounding would move an event past another, even into the next year.
         let [a, b, c, d, e, f, g, h, i] = digits::fixed::<9>(instant.nanoseconds());
         self.microseconds = [
-            y1, y2, y3, y4, m1, m2, m3, d1, d2, d3, b'T', h1, h2, b':', i1, i2, b':', s1, s2, b'.',
-            a, b, c, d, e, f, b'+', b'0', b'0', b':', b'0', b'0',
+            b'"', y1, y2, y3, y4, m1, m2, m3, d1, d2, d3, b'T', h1, h2, b':', i1, i2, b':', s1, s2,
+            b'.', a, b, c, d, e, f, b'+', b'0', b'0', b':', b'0', b'0', b'"',
         ];
         self.nanoseconds = [
-            y1, y2, y3, y4, m1, m2, m3, d1, d2, d3, b'T', h1, h2, b':', i1, i2, b':', s1, s2, b'.',
-            a, b, c, d, e, f, g, h, i, b'Z',
+            b'"', y1, y2, y3, y4, m1, m2, m3, d1, d2, d3, b'T', h1, h2, b':', i1, i2, b':', s1, s2,
+            b'.', a, b, c, d, e, f, g, h, i, b'Z', b'"',
         ];
     }
 
-    /// Always 6 digits and `+00:00`: one time of another form makes Timesketch's importer read the
+    /// In quotes. Always 6 digits and `+00:00`: one time of another form makes Timesketch's importer read the
     /// whole chunk around it wrongly, and nine digits limit its years to 1677..2262.
     pub(super) fn datetime(&self) -> &[u8] {
         &self.microseconds
     }
 
-    /// All nine digits and `Z`.
+    /// In quotes. All nine digits and `Z`.
     pub(super) fn datetime_ns(&self) -> &[u8] {
         &self.nanoseconds
     }
@@ -74,7 +74,10 @@ mod tests {
 
     fn texts(time: &mut TimeText, instant: Instant) -> (String, String) {
         time.set(instant);
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let text = |quoted: &[u8]| {
+            let quoted = String::from_utf8(quoted.to_vec()).unwrap();
+            quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap().to_owned()
+        };
         (text(time.datetime()), text(time.datetime_ns()))
     }
 

@@ -117,8 +117,8 @@ fn lines(bytes: &[u8], start: Spot, known: Uniform, out: &mut impl Messages) -> 
         let Some(mut message) = form.message(line, spot, &mut minute) else { break };
         // One text may have less than the worst of the block.
         message.log.escapes = match known.escapes {
-            Escapes::Any => kind_of_escapes(message.log.text),
-            all => all,
+            all @ (Escapes::None | Escapes::Simple) => all,
+            Escapes::Controls | Escapes::Any => kind_of_escapes(message.log.text),
         };
         out.message(&message);
         length = length.saturating_add(wide(line.len())).saturating_add(1);

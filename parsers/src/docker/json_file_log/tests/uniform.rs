@@ -88,13 +88,20 @@ fn a_uniform_block_gives_the_same_lines_backwards() {
 }
 
 #[test]
-fn a_block_knows_whether_all_its_texts_are_simple() {
+fn a_block_knows_the_worst_escapes_of_its_texts() {
     let of = |text| surveyed(format!("{}{}", line("a", "", 0), line(text, "", 1)).as_bytes());
     assert_eq!(
         of("\\\" \\\\ \\u003c\\u003e\\u0026"),
         Some(Uniform { lines: 2, escapes: Escapes::Simple })
     );
-    for other in ["\\n", "\\t", "\\u003C", "\\u001b", "\\/"] {
+    for control in ["\\n", "\\t", "\\u001b", "\\u0009 \\\" \\\\ \\u003c"] {
+        assert_eq!(
+            of(control),
+            Some(Uniform { lines: 2, escapes: Escapes::Controls }),
+            "{control}"
+        );
+    }
+    for other in ["\\u003C", "\\/", "\\n \\/", "\\u00e9", "\\u2028"] {
         assert_eq!(of(other), Some(Uniform { lines: 2, escapes: Escapes::Any }), "{other}");
     }
 }
