@@ -8,6 +8,7 @@
 //! - [`truth`]: the timeline of a real host says what its daemon said.
 //! - [`truth_of_stores`]: so do its networks, volumes and builds.
 //! - [`truth_of_files`]: so do the files that its containers changed.
+//! - [`truth_of_diff`]: `dockline diff` lists what `docker diff` and `podman diff` listed.
 //! - [`truth_of_layers`]: what an engine wrote down of the files of its layers is what they hold.
 //! - [`truth_of_podman`]: the timeline of a real host says what Podman said, of root and of a user.
 //! - [`truth_of_volumes`]: what containers wrote into volumes is told with all its paths.
@@ -26,6 +27,7 @@ mod program;
 mod same_bytes;
 mod tidy;
 mod truth;
+mod truth_of_diff;
 mod truth_of_files;
 mod truth_of_layers;
 mod truth_of_podman;

@@ -68,7 +68,7 @@ impl Truth {
         list["events"].as_array().unwrap().clone()
     }
 
-    fn names(&self, prefix: &str) -> Vec<String> {
+    pub(crate) fn names(&self, prefix: &str) -> Vec<String> {
         let entries = self.tree.list(&self.folder).unwrap();
         let names = entries.into_iter().map(|entry| String::from_utf8(entry.name).unwrap());
         names.filter(|name| name.starts_with(prefix)).collect()

@@ -24,7 +24,7 @@ fn events(root: &str) -> Vec<&'static Value> {
     all.iter().filter(|event| text(event, "display_name").contains(root)).collect()
 }
 
-fn bytes(user: &str, name: &str) -> Vec<u8> {
+pub(crate) fn bytes(user: &str, name: &str) -> Vec<u8> {
     static TREE: OnceLock<Arc<dyn Tree>> = OnceLock::new();
     let tree = TREE.get_or_init(|| {
         let path = project("testdata/truth").join(format!("{HOST}.tar.zst"));

@@ -10,10 +10,23 @@ Examples:
   dockline timeline web1=/mnt/a web2=/mnt/b -o case.jsonl --report case.json
   dockline timeline /mnt/web1 --start 2024-05-01 --container shop-db | jq .message
   dockline timeline cases/*.E01 -o case.jsonl --per-host hosts/
+  dockline diff web1.E01 --container shop-db
   dockline sources web1.E01 laptop.raw
   dockline parsers
 
 Exit status: 0 done; 3 done, but something could not be read (see the report); 1 failed; 2 wrong usage.";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  dockline diff web1.E01                                which containers there are
+  dockline diff web1.E01 --container shop-db            as 'docker diff shop-db' would have said
+  dockline diff web1.E01 --container 4f0c1d2e3a5b --long
+  dockline diff web1.E01 var.raw --container shop-db --json | jq '.changes[] | select(.letter)'
+
+Letters: A added, C changed, D deleted. A directory is C when something below it is listed; what lies
+in a deleted directory is not listed by itself. --json has every change, those without a letter, too.
+
+Exit status: 0 done; 3 done, but something could not be read; 1 failed; 2 wrong usage.";
 
 /// Turns the evidence of a dead container host into one super-timeline.
 #[derive(Debug, Parser)]
@@ -28,6 +41,9 @@ pub(crate) enum Command {
     /// Write one timeline of all evidence
     #[command(after_help = EXAMPLES)]
     Timeline(Box<TimelineArguments>),
+    /// Show what a container changed in its files, as 'docker diff' does, from a dead disk
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArguments),
     /// Show what the evidence is: images, volumes, file systems, hosts, engines, data roots
     Sources(SourcesArguments),
     /// List every parser: what it reads and what it yields
@@ -187,6 +203,34 @@ pub(crate) struct SourcesArguments {
     /// Check the hashes that E01 images store, for which all of an image is read
     #[arg(long)]
     pub(crate) verify: bool,
+
+    /// Directory for decompressed data [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// As for timeline: all the evidence of a host, where its disks are several
+    #[arg(value_name = "EVIDENCE", required = true)]
+    pub(crate) evidence: Vec<String>,
+
+    /// What this container changed: its name, or the beginning of its id (12 digits or more); without
+    /// it, which containers have a writable layer that can be read
+    #[arg(long, value_name = "NAME|ID")]
+    pub(crate) container: Option<String>,
+
+    /// A table with class, mode, owner, size and times
+    #[arg(short, long, conflicts_with = "json")]
+    pub(crate) long: bool,
+
+    /// Print JSON, with every change and what was there before
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Virtual disks inside the evidence to open, too
+    #[arg(long, value_enum, default_value = "known", value_name = "WHICH")]
+    pub(crate) nested: Nested,
 
     /// Directory for decompressed data [default: the system's]
     #[arg(long, value_name = "DIR")]

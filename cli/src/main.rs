@@ -1,12 +1,13 @@
 //! dockline: turns the evidence of a dead container host into one super-timeline.
 //!
 //! This crate is arguments, wiring, messages and the exit status; it parses no evidence and sorts
-//! nothing. What was typed is in [`arguments`], what it means in [`request`]; [`timeline`] and
-//! [`source_list`] do it.
+//! nothing. What was typed is in [`arguments`], what it means in [`request`]; [`timeline`], [`diff`]
+//! and [`source_list`] do it.
 
 mod arguments;
 mod console;
 mod destination;
+mod diff;
 mod open_files;
 mod parser_list;
 mod per_host;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<Ending> {
     match command {
         Command::Timeline(arguments) => timeline::run(&request::Request::new(*arguments)?),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Sources(arguments) => source_list::run(&arguments),
         Command::Parsers => {
             console::print(&parser_list::table())?;

@@ -160,12 +160,14 @@ impl Request {
         let subject = event.subject;
         let id = subject.container_identifier.as_deref().unwrap_or_default();
         let name = subject.container_name.as_deref().unwrap_or_default();
-        containers.iter().any(|wanted| {
-            let wanted = wanted.strip_prefix('/').unwrap_or(wanted);
-            (!wanted.is_empty() && name == wanted)
-                || (wanted.len() >= SHORT_ID && id.starts_with(wanted))
-        })
+        containers.iter().any(|wanted| is_container(wanted, (name, id)))
     }
+}
+
+/// Whether a container of that name and id is meant.
+pub(crate) fn is_container(wanted: &str, (name, id): (&str, &str)) -> bool {
+    let wanted = wanted.strip_prefix('/').unwrap_or(wanted);
+    (!wanted.is_empty() && name == wanted) || (wanted.len() >= SHORT_ID && id.starts_with(wanted))
 }
 
 /// Checks that a file can be written where none of the evidence is.

@@ -11,23 +11,48 @@ const COMPARED: u64 = 64 * 1024 * 1024;
 /// Bytes that are read in one go.
 const STRETCH: usize = 64 * 1024;
 
+/// The attribute that gives a program privileges.
+const CAPABILITY: &[u8] = b"security.capability";
+
+/// A node of the evidence.
+#[derive(Clone, Copy)]
+pub(super) struct Node<'a> {
+    pub(super) tree: &'a dyn Tree,
+    pub(super) place: &'a TreePath,
+    pub(super) metadata: &'a Metadata,
+}
+
 /// What became of a node that is still there.
-pub(super) fn class(same_content: bool, own: &Metadata, below: &Metadata) -> Class {
-    let same_metadata = (own.mode, own.uid, own.gid, own.modified)
-        == (below.mode, below.uid, below.gid, below.modified);
-    match (same_content, same_metadata) {
-        (false, _) => Class::Modified,
-        (true, false) => Class::Metadata,
-        (true, true) => Class::CopiedUp,
+pub(super) fn class(same_content: bool, own: Node<'_>, below: Node<'_>) -> Class {
+    match same_content {
+        false => Class::Modified,
+        true if is_same_metadata(own, below) => Class::CopiedUp,
+        true => Class::Metadata,
     }
 }
 
+fn is_same_metadata(own: Node<'_>, below: Node<'_>) -> bool {
+    let of = |node: Node<'_>| {
+        let Metadata { mode, uid, gid, modified, .. } = *node.metadata;
+        (mode, uid, gid, modified)
+    };
+    of(own) == of(below) && is_same_capability(own, below)
+}
+
+/// Whether two nodes have the same privileges.
+pub(super) fn is_same_capability(own: Node<'_>, below: Node<'_>) -> bool {
+    own.metadata.kind != FileKind::Regular || capability(own) == capability(below)
+}
+
+fn capability(node: Node<'_>) -> Option<Vec<u8>> {
+    let attributes = node.tree.extended_attributes(node.place).unwrap_or_default();
+    let found = attributes.into_iter().find(|attribute| attribute.name == CAPABILITY);
+    found.map(|attribute| attribute.value)
+}
+
 /// Whether two nodes of one kind hold the same.
-pub(super) fn is_same_content(
-    tree: &dyn Tree,
-    (own, metadata): (&TreePath, &Metadata),
-    (below, metadata_below): (&TreePath, &Metadata),
-) -> bool {
+pub(super) fn is_same_content(own: Node<'_>, below: Node<'_>) -> bool {
+    let (metadata, metadata_below) = (own.metadata, below.metadata);
     if metadata.size != metadata_below.size || metadata.device != metadata_below.device {
         return false;
     }
@@ -36,11 +61,12 @@ pub(super) fn is_same_content(
             metadata.modified == metadata_below.modified
         }
         FileKind::Regular => {
-            let (Ok(own), Ok(below)) = (tree.open(own), tree.open(below)) else { return false };
+            let opened = (own.tree.open(own.place), below.tree.open(below.place));
+            let (Ok(own), Ok(below)) = opened else { return false };
             is_same(own, below).unwrap_or(false)
         }
         FileKind::SymbolicLink => {
-            let targets = (tree.link_target(own), tree.link_target(below));
+            let targets = (own.tree.link_target(own.place), below.tree.link_target(below.place));
             matches!(targets, (Ok(own), Ok(below)) if own == below)
         }
         _ => true,

@@ -4,6 +4,7 @@
 //! Of a name the nearest layer counts; a whiteout ends the search; directories of several layers are
 //! one, down to the first that is opaque; a directory that was renamed stands elsewhere below.
 
+use super::compare::Node;
 use super::overlay::{self, Marks, NamedMark, named_mark};
 use crate::inventory::{LayerBelow, Style};
 use dockline_evidence::{EvidenceError, FileKind, Metadata, Tree, TreePath};
@@ -28,6 +29,13 @@ pub(super) struct Part {
     holds_whiteouts: bool,
 }
 
+impl Part {
+    /// Where it lies in the evidence.
+    pub(super) fn place(&self) -> &TreePath {
+        &self.place
+    }
+}
+
 /// What one layer says of a name.
 enum Says {
     /// Nothing.
@@ -48,6 +56,11 @@ pub(super) struct Lower<'a> {
 }
 
 impl Lower<'_> {
+    /// A node of one of the layers.
+    pub(super) fn node<'n>(&'n self, found: &'n Found) -> Node<'n> {
+        Node { tree: self.tree, place: &found.place, metadata: &found.metadata }
+    }
+
     /// The root directory, from the layer of that number on. Where each layer holds all that the
     /// container sees, only the nearest counts.
     pub(super) fn root(&mut self, from: usize) -> Vec<Part> {

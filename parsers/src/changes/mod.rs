@@ -8,14 +8,17 @@
 
 mod compare;
 mod deletion;
+pub mod docker_diff;
 mod lower;
 pub mod overlay;
 #[cfg(test)]
 mod tests;
+mod views;
 
 pub use lower::Found;
 
 use crate::inventory::{Style, WritableLayer};
+use compare::Node;
 use dockline_evidence::walk::{Descend, walk_below};
 use dockline_evidence::{Entry, EvidenceError, FileKind, Metadata, TreePath};
 use dockline_timeline::Instant;
@@ -123,6 +126,10 @@ pub struct Unknown {
     /// evidence that lost them does not tell which directories hide what was below.
     pub marks_are_missing: bool,
 }
+
+/// What it means that [`Unknown::marks_are_missing`], as an issue says it.
+pub const MARKS_ARE_MISSING: &str = "the evidence has no attributes of overlayfs: what directories that were deleted and made \
+     again hid does not show as deleted, nor what was moved";
 
 /// Gives `take` every change of a writable layer, a directory before what it holds, and returns what
 /// could not be known.
@@ -249,6 +256,10 @@ impl Search<'_, '_> {
         }
     }
 
+    fn node<'n>(&'n self, (place, metadata): (&'n TreePath, &'n Metadata)) -> Node<'n> {
+        Node { tree: self.lower.tree, place, metadata }
+    }
+
     fn class_of_file(&self, own: (&TreePath, &Metadata), below: &Found) -> Class {
         let marks = Marks::of(self.lower.tree, own.0);
         let copies_are_marked = self.levels.last().is_some_and(|level| level.marks.impure);
@@ -261,8 +272,8 @@ impl Search<'_, '_> {
             && (own.1.size, own.1.modified) == (below.metadata.size, below.metadata.modified);
         let same_content = marks.metacopy
             || is_copy
-            || compare::is_same_content(self.lower.tree, own, (&below.place, &below.metadata));
-        compare::class(same_content, own.1, &below.metadata)
+            || compare::is_same_content(self.node(own), self.lower.node(below));
+        compare::class(same_content, self.node(own), self.lower.node(below))
     }
 
     fn directory(&mut self, path: TreePath, place: &TreePath, metadata: Metadata) {
@@ -289,7 +300,7 @@ impl Search<'_, '_> {
             Some(_) if was_hidden || marks.opaque || !was_directory => Class::Replaced,
             Some(below) => {
                 let same_names = metadata.modified == below.metadata.modified;
-                compare::class(same_names, &metadata, &below.metadata)
+                compare::class(same_names, self.node((place, &metadata)), self.lower.node(below))
             }
         };
         let level = Level { parts, hidden, marks, modified: metadata.modified };

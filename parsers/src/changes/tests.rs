@@ -5,12 +5,12 @@ use crate::inventory::LayerBelow;
 use dockline_evidence::MemoryTree;
 use std::sync::Arc;
 
-fn at(seconds: i64) -> Option<Instant> {
+pub(super) fn at(seconds: i64) -> Option<Instant> {
     Instant::new(seconds, 0)
 }
 
 /// A writable layer `up` over `mid` over `low`.
-fn layer(tree: MemoryTree, style: Style) -> WritableLayer {
+pub(super) fn layer(tree: MemoryTree, style: Style) -> WritableLayer {
     let below = |name: &str| LayerBelow {
         directory: TreePath::parse(name.as_bytes()).unwrap(),
         id: name.to_owned(),
@@ -26,14 +26,14 @@ fn layer(tree: MemoryTree, style: Style) -> WritableLayer {
     }
 }
 
-fn base() -> MemoryTree {
+pub(super) fn base() -> MemoryTree {
     MemoryTree::new()
         .with_directory("up", None)
         .with_directory("mid", None)
         .with_directory("low", None)
 }
 
-fn whiteout(tree: MemoryTree, path: &str) -> MemoryTree {
+pub(super) fn whiteout(tree: MemoryTree, path: &str) -> MemoryTree {
     tree.with_node(path, FileKind::CharacterDevice, b"").with_metadata(path, |metadata| {
         metadata.device = Some(dockline_evidence::DeviceNumber { major: 0, minor: 0 });
         metadata.modified = at(100);
@@ -79,6 +79,13 @@ fn a_file_is_held_against_the_nearest_layer_that_has_it() {
 fn a_mode_or_an_owner_alone_is_metadata() {
     let tree = base().with_file("low/f", "x", at(1)).with_file("up/f", "x", at(1));
     let tree = tree.with_metadata("up/f", |metadata| metadata.mode = Some(0o777));
+    assert_eq!(one(tree, Style::Overlay, "/f"), (Class::Metadata, Some(1)));
+}
+
+#[test]
+fn a_privilege_alone_is_metadata() {
+    let tree = base().with_file("low/f", "x", at(1)).with_file("up/f", "x", at(1));
+    let tree = tree.with_attribute("up/f", "security.capability", b"net_raw");
     assert_eq!(one(tree, Style::Overlay, "/f"), (Class::Metadata, Some(1)));
 }
 

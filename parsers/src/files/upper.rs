@@ -32,7 +32,7 @@ use super::file_event::FileEvent;
 use super::file_hash::FileHashes;
 use super::suspicious::{self, Suspect};
 use crate::changes::overlay::Marks;
-use crate::changes::{Change, Class, DeletedAt, changes};
+use crate::changes::{Change, Class, DeletedAt, MARKS_ARE_MISSING, changes};
 use crate::formats::file_mode::mode_as_string;
 use crate::inventory::{Style, WritableLayer};
 use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
@@ -97,8 +97,7 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
     }
     told.missing_layers(findings);
     if unknown.marks_are_missing {
-        let what = "the evidence has no attributes of overlayfs: what directories that were deleted \
-                    and made again hid does not show as deleted, nor what was moved";
+        let what = MARKS_ARE_MISSING;
         findings.issue(file.issue(IssueKind::Unreadable, Position::File, what));
     }
 }

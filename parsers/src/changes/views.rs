@@ -1,0 +1,180 @@
+//! Two file systems as containers see them, held against each other name by name: that of a
+//! container against that of its image, or those of two images.
+//!
+//! A directory that consists of the same directories of the same layers in both is the same, and is
+//! not looked into: so what a container did not touch, or two images share, costs nothing.
+
+use super::lower::{Found, Lower, Part};
+use super::{Class, Problem, compare};
+use crate::inventory::Style;
+use dockline_evidence::{EvidenceError, FileKind, TreePath};
+use dockline_timeline::Instant;
+use std::collections::BTreeMap;
+
+/// Names that are compared.
+const MOST_NAMES: usize = 10_000_000;
+/// Names that are told.
+const MOST_TOLD: usize = 2_000_000;
+/// Directories below one another that are looked into.
+const MOST_DEPTH: usize = 512;
+
+/// One name that differs, or is a directory in which something may.
+#[derive(Debug)]
+pub(super) struct Different {
+    pub(super) before: Option<Found>,
+    pub(super) after: Option<Found>,
+    /// That the name itself differs, not only what lies below it.
+    pub(super) itself: bool,
+}
+
+/// A directory that both have, or that is new.
+struct Level {
+    path: TreePath,
+    depth: usize,
+    before: Vec<Part>,
+    after: Vec<Part>,
+}
+
+/// Compares two views.
+pub(super) struct Comparison<'a> {
+    pub(super) before: Lower<'a>,
+    pub(super) after: Lower<'a>,
+    /// Every name that differs.
+    pub(super) found: BTreeMap<TreePath, Different>,
+    compared: usize,
+}
+
+impl<'a> Comparison<'a> {
+    /// Compares all names of both.
+    pub(super) fn of(before: Lower<'a>, after: Lower<'a>) -> Comparison<'a> {
+        let mut comparison = Comparison { before, after, found: BTreeMap::new(), compared: 0 };
+        let root = Level {
+            path: TreePath::root(),
+            depth: 0,
+            before: comparison.before.root(0),
+            after: comparison.after.root(0),
+        };
+        let mut levels = vec![root];
+        while let Some(level) = levels.pop() {
+            if comparison.is_same_directory(&level) {
+                continue;
+            }
+            if let Some(error) = comparison.limit(&level) {
+                let place = level.after.first().map(|part| part.place().clone());
+                comparison.after.problems.push((place.unwrap_or_else(TreePath::root), error));
+                continue;
+            }
+            comparison.compare(&level, &mut levels);
+        }
+        comparison
+    }
+
+    fn is_same_directory(&self, level: &Level) -> bool {
+        let is_same_tree = std::ptr::addr_eq(self.before.tree, self.after.tree);
+        is_same_tree && level.before.iter().map(Part::place).eq(level.after.iter().map(Part::place))
+    }
+
+    fn limit(&self, level: &Level) -> Option<EvidenceError> {
+        let reached = |what, limit: usize| {
+            let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+            Some(EvidenceError::LimitReached { what, limit })
+        };
+        match () {
+            () if level.depth >= MOST_DEPTH => reached("directories below one another", MOST_DEPTH),
+            () if self.compared >= MOST_NAMES => reached("names that are compared", MOST_NAMES),
+            () if self.found.len() >= MOST_TOLD => reached("names that differ", MOST_TOLD),
+            () => None,
+        }
+    }
+
+    fn compare(&mut self, level: &Level, levels: &mut Vec<Level>) {
+        let mut before = self.before.list(&level.before);
+        let after = self.after.list(&level.after);
+        self.compared = self.compared.saturating_add(before.len()).saturating_add(after.len());
+        for (name, after) in after {
+            let Some(path) = level.path.join(&name) else { continue };
+            let before = before.remove(&name);
+            if after.metadata.kind == FileKind::Directory {
+                let was_directory = |found: &Found| found.metadata.kind == FileKind::Directory;
+                levels.push(Level {
+                    path: path.clone(),
+                    depth: level.depth.saturating_add(1),
+                    before: match before.as_ref().is_some_and(was_directory) {
+                        true => self.before.directory(&level.before, &name),
+                        false => Vec::new(),
+                    },
+                    after: self.after.directory(&level.after, &name),
+                });
+            }
+            self.add(path, before, after);
+        }
+        for (name, before) in before {
+            let Some(path) = level.path.join(&name) else { continue };
+            let gone = Different { before: Some(before), after: None, itself: true };
+            self.found.insert(path, gone);
+        }
+    }
+
+    fn add(&mut self, path: TreePath, before: Option<Found>, after: Found) {
+        let itself = before.as_ref().is_none_or(|before| self.differs(before, &after));
+        if itself || after.metadata.kind == FileKind::Directory {
+            self.found.insert(path, Different { before, after: Some(after), itself });
+        }
+    }
+
+    /// Whether a node differs, as Docker compares them: size and modification time do not count for
+    /// directories. What differs only in its content does, too.
+    fn differs(&self, before: &Found, after: &Found) -> bool {
+        let is_same_tree = std::ptr::addr_eq(self.before.tree, self.after.tree);
+        if is_same_tree && before.place == after.place {
+            return false;
+        }
+        let (was, is) = (&before.metadata, &after.metadata);
+        if (was.kind, was.mode, was.uid, was.gid) != (is.kind, is.mode, is.uid, is.gid) {
+            return true;
+        }
+        if is.kind == FileKind::Directory {
+            return false;
+        }
+        let (before, after) = (self.before.node(before), self.after.node(after));
+        was.device != is.device
+            || was.size != is.size
+            || !is_same_time(was.modified, is.modified)
+            || !compare::is_same_capability(before, after)
+            || (!self.is_copied_whole() && !compare::is_same_content(before, after))
+    }
+
+    /// Copies of whole trees are too large to be read; a copy keeps size and time.
+    fn is_copied_whole(&self) -> bool {
+        (self.before.style, self.after.style) == (Style::Whole, Style::Whole)
+    }
+
+    /// What could not be read of either.
+    pub(super) fn problems(&self) -> impl Iterator<Item = Problem> {
+        self.before.problems.iter().chain(&self.after.problems).cloned()
+    }
+
+    /// What became of a name.
+    pub(super) fn class(&self, different: &Different) -> Class {
+        let (Some(before), Some(after)) = (&different.before, &different.after) else {
+            return if different.after.is_some() { Class::Added } else { Class::Deleted };
+        };
+        if before.metadata.kind != after.metadata.kind {
+            return Class::Replaced;
+        }
+        let is_directory = after.metadata.kind == FileKind::Directory;
+        let (before, after) = (self.before.node(before), self.after.node(after));
+        let same_content = match is_directory {
+            true => before.metadata.modified == after.metadata.modified,
+            false => compare::is_same_content(before, after),
+        };
+        compare::class(same_content, after, before)
+    }
+}
+
+/// Archives of layers may have lost fractions of seconds.
+fn is_same_time(one: Option<Instant>, other: Option<Instant>) -> bool {
+    let (Some(first), Some(second)) = (one, other) else { return one == other };
+    let is_whole = first.nanoseconds() == 0 || second.nanoseconds() == 0;
+    first == second || (is_whole && first.seconds() == second.seconds())
+}
