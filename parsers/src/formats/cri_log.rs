@@ -44,7 +44,7 @@
 //! # Large logs
 //!
 //! As those of `docker.json_file_log`: from 1 MiB on a log is cut into ranges of about 64 MiB where no
-//! message is open, each one job, which leaves the events in blocks of known bounds ([`index`]).
+//! message is open, each one job, which leaves the events in blocks of known bounds (`index`).
 
 mod cut;
 mod entry;

@@ -1,8 +1,8 @@
 //! The database in which libpod keeps containers, pods and volumes, in both of its kinds.
 //!
-//! - `libpod/bolt_state.db`, BoltDB: up to Podman 4.7 ([`bolt`]). Podman 6 removed it; a host that
+//! - `libpod/bolt_state.db`, BoltDB: up to Podman 4.7 (`bolt`). Podman 6 removed it; a host that
 //!   was upgraded may have kept it.
-//! - `db.sql` in the data root, SQLite: the default since Podman 4.8 ([`sqlite`]).
+//! - `db.sql` in the data root, SQLite: the default since Podman 4.8 (`sqlite`).
 //!
 //! Both hold the same JSON texts ([`super::libpod`]); a [`Record`] is one of them and where it lies.
 

@@ -2,8 +2,8 @@
 //! beside the evidence.
 //!
 //! What a crash left beside the database is honoured first, in memory, as SQLite would do it on the
-//! next open: the committed transactions of a write-ahead log (`-wal`, [`wal`]), or a hot rollback
-//! journal (`-journal`, [`journal`]). After <https://sqlite.org/fileformat2.html>, version 3.
+//! next open: the committed transactions of a write-ahead log (`-wal`, `wal`), or a hot rollback
+//! journal (`-journal`, `journal`). After <https://sqlite.org/fileformat2.html>, version 3.
 //!
 //! The database is hostile: its schema is code. Only tables that are made by `CREATE TABLE` are
 //! asked, one whole table at a time, so that no view, virtual table or trigger runs; the number of
