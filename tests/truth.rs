@@ -29,14 +29,20 @@ pub(crate) struct Truth {
 
 impl Truth {
     pub(crate) fn of(host: &str) -> Truth {
+        Truth::in_folder(host, &["truth_after_crash_restart", "truth_live"])
+    }
+
+    /// Before the last actions of the scenario.
+    pub(crate) fn live(host: &str) -> Truth {
+        Truth::in_folder(host, &["truth_live"])
+    }
+
+    fn in_folder(host: &str, folders: &[&str]) -> Truth {
         let path = project("testdata/truth").join(format!("{host}.tar.zst"));
         let source = source::open(&path, host, &Opening::default()).unwrap();
         let tree = source.trees[0].tree.clone();
-        let folder = ["truth_after_crash_restart", "truth_live"]
-            .map(|name| TreePath::parse(name.as_bytes()).unwrap())
-            .into_iter()
-            .find(|folder| tree.metadata(folder).is_ok())
-            .unwrap();
+        let mut folders = folders.iter().map(|name| TreePath::parse(name.as_bytes()).unwrap());
+        let folder = folders.find(|folder| tree.metadata(folder).is_ok()).unwrap();
         Truth { tree, folder }
     }
 

@@ -3,12 +3,17 @@
 use crate::program::{host, list, run, text};
 use crate::truth::Truth;
 use crate::truth_of_podman;
-use dockline_evidence::{FileKind, Opening, TreePath, source};
+use dockline_evidence::read_at::read_up_to;
+use dockline_evidence::walk::{Descend, walk};
+use dockline_evidence::{Entry, FileKind, Opening, Spool, TreePath, source};
 use dockline_parsers::changes::Class;
 use dockline_parsers::changes::docker_diff::{Difference, of_container};
 use dockline_parsers::plan::{Layers, Reading, Subtree, plan};
+use dockline_parsers::{ChainId, DiffId, Digest};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 /// Each host of Docker, with the one whose truth holds for it: one has the data roots of another.
 const HOSTS: [(&str, &str); 4] = [
@@ -232,4 +237,254 @@ fn what_cannot_be_read_is_told_and_changes_the_exit_status() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("there is no such file"));
     assert!(String::from_utf8(output.stdout).unwrap().contains("D /etc/os-release\n"));
     run(&["diff", "/no/such/evidence"], &[1]);
+}
+
+/// Where images lie in containerd's store, Docker unpacks what it commits onto the snapshot of what it
+/// had put into the container: that is no layer of the image, and is named instead.
+#[test]
+fn a_committed_image_differs_from_its_base_as_its_container_did() {
+    let mut counts = Vec::new();
+    for (name, of) in HOSTS {
+        let recorded = String::from_utf8(Truth::live(of).bytes("diff_victim.txt")).unwrap();
+        let expected: Lines = recorded.lines().map(str::to_owned).collect();
+        let base = if name == "engine-20.10-lvm-xfs" { "lab/b:1" } else { "lab/busybox:1.35" };
+        let evidence = host(name);
+        let arguments = ["diff", evidence.to_str().unwrap(), base, "lab/committed:v1"];
+        let output = run(&arguments, &[0]);
+        let found = String::from_utf8(output.stdout).unwrap();
+        check(name, &found.lines().map(str::to_owned).collect(), &expected);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let victim = "e5730f611428fd665bf8fa9cc9b8743a6b0c0e03f04a173a0e0e4aaef7721775";
+        let is_named = said.trim_end().ends_with(&format!("and is not shown: {victim}-init"));
+        assert!(said.is_empty() || is_named, "{said}");
+        counts.push((name, expected.len(), said.lines().count()));
+    }
+    let expected = [
+        ("engine-20.10", 35, 0),
+        ("engine-20.10-lvm-xfs", 13, 0),
+        ("engine-29.7", 35, 1),
+        ("desktop-sim", 35, 1),
+    ];
+    assert_eq!(counts, expected);
+}
+
+/// The archive of the layer, which is what a registry would get, is the oracle.
+#[test]
+fn a_committed_image_of_containerd_has_what_the_archive_of_its_layer_has() {
+    const STORE: &str = "var/lib/docker/containerd/daemon/io.containerd.content.v1.content/blobs";
+    let name = "engine-29.7";
+    let evidence = host(name);
+    let arguments = ["diff", evidence.to_str().unwrap(), "lab/busybox:1.35", "lab/committed:v1"];
+    let output = run(&[&arguments[..], &["--json"]].concat(), &[0]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let changes = told["changes"].as_array().unwrap().iter();
+    let found: BTreeSet<&str> = changes.map(|change| text(change, "path")).collect();
+
+    let tree = source::open(&evidence, name, &Opening::default()).unwrap().trees[0].tree.clone();
+    let blob = |digest: &str| {
+        TreePath::parse(format!("{STORE}/{}", digest.replace(':', "/")).as_bytes()).unwrap()
+    };
+    let manifest = tree.open(&blob(text(&told["images"][1], "image_identifier"))).unwrap();
+    let manifest = read_up_to(&*manifest, 1 << 20).unwrap().0;
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    let [_, layer] = &manifest["layers"].as_array().unwrap()[..] else { panic!("{manifest}") };
+    let layer = tree.open(&blob(text(layer, "digest"))).unwrap();
+    let (archive, _) = source::open_archive(layer, name, &Spool::default()).unwrap();
+    let mut expected = BTreeSet::new();
+    let mut visit = |path: &TreePath, _: &Entry| {
+        expected.insert(path.to_string().replace("/.wh.", "/"));
+        Descend::Into
+    };
+    walk(&*archive, &mut visit, &mut |path, error| panic!("{path}: {error}"));
+    assert_eq!(found, expected.iter().map(String::as_str).collect());
+}
+
+/// Podman keeps what it puts into a container in the container's own layer: `podman diff` does not
+/// list it, and the image that is committed has it.
+#[test]
+fn a_committed_image_of_podman_differs_from_its_base_as_its_container_did() {
+    let containers = differences(PODMAN);
+    let own = ["/etc/hostname", "/etc/hosts", "/etc/mtab", "/run", "/run/.containerenv"];
+    let own_of_root = [&own[..], &["/etc/resolv.conf"]].concat();
+    let users = [
+        ("/home/alice/", "cdecf49947fb", &own[..], 16),
+        ("/var/lib/containers/", "173c7a9e5da5", &own_of_root[..], 16),
+    ];
+    for (root, committed, own, count) in users {
+        let mut named = containers
+            .iter()
+            .filter(|((name, place), _)| name == "victim" && place.starts_with(root));
+        let mut expected = lines(named.next().unwrap().1);
+        assert_eq!(expected.len(), count);
+        expected.extend(own.iter().map(|path| format!("A {path}")));
+        let told = images_of_podman(&["lab/busybox:1.35", committed]);
+        let changes = told["changes"].as_array().unwrap().iter();
+        let found = changes
+            .map(|change| format!("{} {}", text(change, "letter"), text(change, "path")))
+            .collect();
+        check(root, &found, &expected);
+    }
+}
+
+fn images_of_podman(images: &[&str]) -> Value {
+    let evidence = host(PODMAN);
+    let arguments = [&["diff", evidence.to_str().unwrap(), "--json", "--images"], images].concat();
+    let output = run(&arguments, &[0]);
+    assert!(output.stderr.is_empty(), "JSON has all that is said");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn an_image_of_two_stores_is_taken_from_that_of_the_other_else_from_the_first() {
+    let (root, alice) = ("/var/lib/containers/storage/overlay", "/storage/vfs");
+    let places = |images: &[&str]| -> Vec<String> {
+        let told = images_of_podman(images);
+        let images = told["images"].as_array().unwrap().iter();
+        images.map(|image| text(image, "place").to_owned()).collect()
+    };
+    let are_in = |images: &[&str], store: &str| {
+        let places = places(images);
+        assert!(places.iter().all(|place| place.ends_with(store)), "{images:?}: {places:?}");
+    };
+    are_in(&["2854a224e869", "sha256:173c7a9e5da5"], root);
+    are_in(&["lab/web:1", "busybox:1.35"], root);
+    are_in(&["localhost/lab/busybox:1.35", "cdecf49947fb"], alice);
+    are_in(&["2854a224e869", "0ab953f8f06d"], alice);
+    let [web, committed] = &places(&["lab/web:1", "cdecf49947fb"])[..] else { panic!() };
+    assert!(web.ends_with(root) && committed.ends_with(alice));
+
+    let told = images_of_podman(&["2854a224e869", "2854a224e869"]);
+    assert_eq!(told["changes"].as_array().unwrap().len(), 0);
+    assert_eq!(told["images"][0]["names"][0], "localhost/lab/busybox:1.35");
+    assert!(told["images"][0]["also_in"][0].as_str().unwrap().ends_with(root));
+
+    let said = |images: &[&str]| {
+        let evidence = host(PODMAN);
+        let output = run(&[&["diff", evidence.to_str().unwrap()], images].concat(), &[0]);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said_of_one = said(&["2854a224e869", "173c7a9e5da5"]);
+    assert!(said_of_one.contains("overlay; it is in podman-4.3.tar.zst:/home/alice/"));
+    assert_eq!(said_of_one.lines().count(), 1);
+    assert!(said(&["lab/web:1", "cdecf49947fb"]).starts_with("the images lie in two stores"));
+}
+
+#[test]
+fn images_are_told_with_all_that_is_known_of_each_change() {
+    let evidence = host("engine-20.10");
+    let evidence = evidence.to_str().unwrap();
+    let of = |more: &[&str]| {
+        let images = ["diff", evidence, "lab/busybox:1.35", "lab/committed:v1"];
+        String::from_utf8(run(&[&images, more].concat(), &[0]).stdout).unwrap()
+    };
+    let told: Value = serde_json::from_str(&of(&["--json"])).unwrap();
+    let image = &told["images"][1];
+    assert_eq!(
+        (&image["names"][0], &image["driver"]),
+        (&"lab/committed:v1".into(), &"overlay2".into())
+    );
+    assert_eq!(image["layers"].as_array().unwrap().len(), 2);
+    let changes = told["changes"].as_array().unwrap();
+    let change = |path: &str| changes.iter().find(|change| change["path"] == path).unwrap();
+    let deleted = change("/etc/os-release");
+    assert_eq!((&deleted["class"], &deleted["letter"]), (&"deleted".into(), &"D".into()));
+    assert_eq!(deleted["before"]["layer"], told["images"][0]["layers"][0]);
+    assert!(deleted["deleted_at"].is_null(), "a layer was made as a whole");
+    assert_eq!(change("/etc/passwd")["class"], "modified");
+    assert_eq!(change("/etc/group")["class"], "metadata");
+    let table = of(&["--long"]);
+    assert_eq!(table.lines().count(), 36);
+    let row = table.lines().find(|line| line.ends_with(" /tmp/trojan")).unwrap();
+    assert!(row.starts_with("A  added      -rwxr-xr-x  0:0 "), "{row}");
+}
+
+#[test]
+fn images_that_are_not_there_or_not_one_alone_are_told_with_those_that_are() {
+    let [engine, podman] = ["engine-20.10", PODMAN].map(host);
+    let [engine, podman] = [&engine, &podman].map(|path| path.to_str().unwrap());
+    let wrong = |more: &[&str]| {
+        let output = run(&[&["diff"], more].concat(), &[2]);
+        assert!(output.stdout.is_empty());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = wrong(&[engine, "lab/busybox:1.35", "lab/busybox:7"]);
+    let start = "dockline: lab/busybox:1.35 and lab/busybox:7 are no files, so images are meant: no \
+                 image with layers is called lab/busybox:7; there are ";
+    assert!(said.starts_with(start), "{said}");
+    assert!(said.contains("lab/committed:v1 (52159e6a0325 on "), "{said}");
+    let said = wrong(&[podman, "--images", "lab/busybox:1.35", "lab/committed:v1"]);
+    let start = "dockline: several images are called lab/committed:v1, name one by its id: ";
+    assert!(said.starts_with(start), "{said}");
+    for (id, store) in [("173c7a9e5da5", "/var/lib/containers"), ("cdecf49947fb", "/home/alice")] {
+        let candidate = format!("({id} on pod-43a) in podman-4.3.tar.zst:{store}/");
+        assert!(said.contains(&candidate), "{said}");
+    }
+    assert!(wrong(&[engine, "--images", "a"]).contains("2 values required"));
+    assert!(
+        wrong(&[engine, "--images", "a", "b", "--container", "c"]).contains("cannot be used with")
+    );
+    let said = run(&["diff", engine, "lab/busybox:1.35"], &[3]).stderr;
+    let advice = "if lab/busybox:1.35 is an image, name two: --images IMAGE1 IMAGE2";
+    assert!(String::from_utf8(said).unwrap().contains(advice));
+}
+
+#[test]
+fn images_stand_after_all_evidence_and_a_file_is_evidence_whatever_its_name() {
+    let (evidence, other) = (host("engine-20.10-lvm-xfs"), host("engine-20.10"));
+    let [evidence, other] = [&evidence, &other].map(|path| path.to_str().unwrap());
+    let lines = |more: &[&str]| {
+        let output = run(&[&["diff"], more].concat(), &[0]);
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    assert_eq!(lines(&[evidence, other, "lab/b:1", "942dc2e24651"]), 13);
+    assert_eq!(lines(&["--images", "lab/b:1", "942dc2e24651", evidence, other]), 13);
+    assert!(lines(&[evidence, other]) > 4, "the containers of both");
+}
+
+/// A small data root: two images, the second with a layer more.
+fn data_root_of_two_images(root: &Path) -> Vec<ChainId> {
+    let diffs = [b"base", b"more"].map(|layer| DiffId(Digest::of(layer)));
+    let chains = ChainId::of_layers(&diffs);
+    let write = |path: String, content: &str| {
+        let path = root.join("docker").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    };
+    for (number, (chain, diff)) in chains.iter().zip(&diffs).enumerate() {
+        let entry = format!("image/overlay2/layerdb/sha256/{}", chain.0.hex());
+        write(format!("{entry}/cache-id"), &format!("cache{number}"));
+        write(format!("{entry}/diff"), diff.0.as_str());
+        write(format!("overlay2/cache{number}/diff/file{number}"), "x");
+        let layers: Vec<&str> = diffs[..=number].iter().map(|diff| diff.0.as_str()).collect();
+        let config = serde_json::json!({ "rootfs": { "diff_ids": layers } }).to_string();
+        let id = Digest::of(format!("image {number}").as_bytes());
+        write(format!("image/overlay2/imagedb/content/sha256/{}", id.hex()), &config);
+    }
+    chains
+}
+
+#[test]
+fn a_layer_that_is_lost_is_told_and_changes_the_exit_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let chains = data_root_of_two_images(folder.path());
+    let ids = [b"image 0", b"image 1"].map(|text| Digest::of(text).to_string());
+    let compared = |status: i32| {
+        let arguments = ["diff", folder.path().to_str().unwrap(), &ids[0], &ids[1]];
+        let output = run(&arguments, &[status]);
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap())
+    };
+    assert_eq!(compared(0), ["A /file1\n", ""]);
+    let cache = folder.path().join("docker/overlay2/cache1");
+    fs::rename(&cache, folder.path().join("elsewhere")).unwrap();
+    let [found, said] = compared(3);
+    assert_eq!(found, "");
+    assert!(said.contains("/docker/overlay2/cache1/diff: "), "{said}");
+    fs::rename(folder.path().join("elsewhere"), &cache).unwrap();
+    let entry = format!("docker/image/overlay2/layerdb/sha256/{}", chains[0].0.hex());
+    fs::remove_file(folder.path().join(entry).join("cache-id")).unwrap();
+    let [found, said] = compared(3);
+    assert_eq!(found, "A /file1\n");
+    let lost = format!("layer {} of unnamed ({} on ", chains[0].0, &ids[1][7..19]);
+    assert!(said.contains(&lost), "{said}");
+    assert!(said.contains("is not there: its files show as missing"), "{said}");
 }

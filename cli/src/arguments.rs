@@ -1,6 +1,6 @@
 //! What the user typed.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -22,6 +22,8 @@ Examples:
   dockline diff web1.E01 --container shop-db            as 'docker diff shop-db' would have said
   dockline diff web1.E01 --container 4f0c1d2e3a5b --long
   dockline diff web1.E01 var.raw --container shop-db --json | jq '.changes[] | select(.letter)'
+  dockline diff web1.E01 shop:1.0 shop:1.1              what differs between two images
+  dockline diff web1.E01 var.raw --images shop:1.0 sha256:4f0c1d2e3a5b
 
 Letters: A added, C changed, D deleted. A directory is C when something below it is listed; what lies
 in a deleted directory is not listed by itself. --json has every change, those without a letter, too.
@@ -41,7 +43,7 @@ pub(crate) enum Command {
     /// Write one timeline of all evidence
     #[command(after_help = EXAMPLES)]
     Timeline(Box<TimelineArguments>),
-    /// Show what a container changed in its files, as 'docker diff' does, from a dead disk
+    /// Show what a container changed in its files, as 'docker diff' does, or one image against another
     #[command(after_help = DIFF_EXAMPLES)]
     Diff(DiffArguments),
     /// Show what the evidence is: images, volumes, file systems, hosts, engines, data roots
@@ -211,7 +213,8 @@ pub(crate) struct SourcesArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct DiffArguments {
-    /// As for timeline: all the evidence of a host, where its disks are several
+    /// As for timeline: all the evidence of a host, where its disks are several; two words at the end
+    /// that are no files are images to be compared, as with --images
     #[arg(value_name = "EVIDENCE", required = true)]
     pub(crate) evidence: Vec<String>,
 
@@ -219,6 +222,17 @@ pub(crate) struct DiffArguments {
     /// it, which containers have a writable layer that can be read
     #[arg(long, value_name = "NAME|ID")]
     pub(crate) container: Option<String>,
+
+    /// What differs from the first image to the second, each by its name or the beginning of its id
+    /// (12 digits or more); of stores that hold the same image, one that has both is taken
+    #[arg(
+        long,
+        num_args = 2,
+        action = ArgAction::Set,
+        value_names = ["IMAGE1", "IMAGE2"],
+        conflicts_with = "container"
+    )]
+    pub(crate) images: Vec<String>,
 
     /// A table with class, mode, owner, size and times
     #[arg(short, long, conflicts_with = "json")]

@@ -1,25 +1,28 @@
-//! `dockline diff`: `docker diff` from a dead disk.
+//! `dockline diff`: `docker diff` from a dead disk, and one image against another.
 //!
 //! Which names are listed, and with which letter, stands in `changes/docker_diff.rs` of the parsers.
 
+mod images;
 mod print;
 
 use crate::arguments::DiffArguments;
-use crate::request::{EvidenceArgument, WrongUsage, is_container, nested, one_evidence};
+use crate::request::{WrongUsage, is_container, nested};
 use crate::sources::Sources;
 use crate::{Ending, console, summary};
 use anyhow::bail;
 use dockline_evidence::{Opening, Spool, TreePath};
-use dockline_parsers::changes::docker_diff::of_container;
+use dockline_parsers::changes::docker_diff::{of_container, of_images};
 use dockline_parsers::changes::{MARKS_ARE_MISSING, Problem, Unknown};
 use dockline_parsers::inventory::WritableLayer;
 use dockline_parsers::plan::{Layers, Planned, Reading};
 use dockline_parsers::{ArtifactFile, Parser, Plan, plan};
 use dockline_timeline::{Issue, IssueKind, Position, Subject};
+use images::Chosen;
 use print::Shown;
+use std::collections::BTreeSet;
 
-/// The parser that claims writable layers.
-const LAYERS: &str = "files.upper";
+/// The parsers that claim what layers lie in.
+const LAYERS: [&str; 4] = ["files.upper", "docker.layer", "containerd.snapshots", "podman.storage"];
 /// Digits of an id that are shown.
 const SHORT_ID: usize = 12;
 
@@ -31,10 +34,9 @@ struct Container<'a> {
     file: &'a ArtifactFile,
 }
 
-/// Prints what a container changed, or which containers there are.
+/// Prints what a container changed, what differs between two images, or which containers there are.
 pub(crate) fn run(arguments: &DiffArguments) -> anyhow::Result<Ending> {
-    let evidence: Vec<EvidenceArgument> =
-        arguments.evidence.iter().map(|text| one_evidence(text)).collect::<anyhow::Result<_>>()?;
+    let (evidence, wanted) = images::evidence_and_images(arguments)?;
     let opening = Opening { spool: Spool::new(arguments.temp_dir.clone()), verify: false };
     let sources = Sources::open(&evidence, &opening);
     if sources.subtrees.is_empty() {
@@ -42,34 +44,98 @@ pub(crate) fn run(arguments: &DiffArguments) -> anyhow::Result<Ending> {
     }
     let (nested, layers) = (nested(arguments.nested), Layers::None);
     let reading = Reading { opening, nested, layers, ..Reading::default() };
-    let only_layers = |parser: &Parser| parser.name == LAYERS;
+    let only_layers = |parser: &Parser| LAYERS.contains(&parser.name);
     let plan = plan(&sources.subtrees, &only_layers, &reading);
-    let mut issues: Vec<Issue> = sources.issues.iter().chain(&plan.issues).cloned().collect();
-    let containers: Vec<Container<'_>> = containers(&plan);
-    match &arguments.container {
-        None if arguments.json => {
-            console::print_lines(std::iter::once(print::list_as_json(&containers, &issues)))?;
+    let mut said = Said {
+        issues: sources.issues.iter().chain(&plan.issues).cloned().collect(),
+        notes: Vec::new(),
+    };
+    match (&arguments.container, &wanted) {
+        (Some(name), _) => print_container(arguments, (name, &containers(&plan)), &mut said)?,
+        (None, Some(wanted)) => {
+            let chosen = images::chosen(wanted, &images::all(&plan))?;
+            print_images(arguments, &chosen, &mut said)?;
         }
-        None => console::print_lines(print::list(&containers))?,
-        Some(wanted) => {
-            let container = chosen(wanted, &containers)?;
-            let (differences, unknown) = of_container(container.layer);
-            issues.extend(container.issues(&unknown));
-            let shown = Shown { container, differences: &differences, issues: &issues };
-            match (arguments.json, arguments.long) {
-                (true, _) => console::print_lines(shown.json())?,
-                (_, true) => console::print_lines(shown.table())?,
-                _ => console::print_lines(shown.plain())?,
+        (None, None) => {
+            let containers = containers(&plan);
+            if arguments.json {
+                let list = print::list_as_json(&containers, &said.issues);
+                console::print_lines(std::iter::once(list))?;
+            } else {
+                console::print_lines(print::list(&containers))?;
             }
+            said.notes.extend(images::advice(arguments));
         }
     }
-    if issues.is_empty() {
-        return Ok(Ending::Done);
+    Ok(said.ending(arguments))
+}
+
+/// What is said beside the differences.
+struct Said {
+    issues: Vec<Issue>,
+    /// What nobody need mend.
+    notes: Vec<String>,
+}
+
+impl Said {
+    /// JSON has it all already.
+    fn ending(&self, arguments: &DiffArguments) -> Ending {
+        if !arguments.json {
+            if !self.issues.is_empty() {
+                console::say(&summary::issues(&self.issues, 0, true).trim_end());
+            }
+            self.notes.iter().for_each(console::say);
+        }
+        if self.issues.is_empty() { Ending::Done } else { Ending::Partial }
     }
-    if !arguments.json {
-        console::say(&summary::issues(&issues, 0, true).trim_end());
+}
+
+fn print_container(
+    arguments: &DiffArguments,
+    (name, containers): (&str, &[Container<'_>]),
+    said: &mut Said,
+) -> anyhow::Result<()> {
+    let container = chosen(name, containers)?;
+    let (differences, unknown) = of_container(container.layer);
+    said.issues.extend(container.issues(&unknown));
+    print(arguments, &Shown::of_container(container, (&differences, &said.issues)))
+}
+
+fn print_images(
+    arguments: &DiffArguments,
+    chosen: &[Chosen<'_>; 2],
+    said: &mut Said,
+) -> anyhow::Result<()> {
+    let [first, second] = chosen.each_ref().map(|chosen| &chosen.files);
+    let (differences, problems) = of_images(first, second);
+    let mut told = BTreeSet::new();
+    for (chosen, problems) in chosen.iter().zip(&problems) {
+        let unread = problems.iter().map(|problem| issue(chosen.image.file, problem));
+        // Images share layers.
+        let new = chosen.issues().chain(unread).filter(|issue| told.insert(issue.to_string()));
+        said.issues.extend(new);
     }
-    Ok(Ending::Partial)
+    said.notes.extend(images::notes(chosen));
+    print(arguments, &Shown::of_images(chosen, (&differences, &said.issues)))
+}
+
+fn print(arguments: &DiffArguments, shown: &Shown<'_>) -> anyhow::Result<()> {
+    match (arguments.json, arguments.long) {
+        (true, _) => console::print_lines(shown.json()),
+        (_, true) => console::print_lines(shown.table()),
+        _ => console::print_lines(shown.plain()),
+    }
+}
+
+/// `evidence:path` of another node of a file's tree.
+fn place(file: &ArtifactFile, path: &TreePath) -> String {
+    let origin = file.origin_of(path);
+    format!("{}:{}", origin.evidence, origin.path)
+}
+
+fn issue(file: &ArtifactFile, (path, error): &Problem) -> Issue {
+    let place = file.origin_of(path).at(Position::File);
+    Issue::new(error.issue_kind(), place, error.to_string())
 }
 
 /// Those whose writable layer is in the evidence, in the order of (host, evidence, path).
@@ -138,17 +204,6 @@ impl Container<'_> {
         format!("{name} ({} on {})", self.short_id(), self.file.origin.host)
     }
 
-    /// `evidence:path`
-    fn place(&self, path: &TreePath) -> String {
-        let origin = self.file.origin_of(path);
-        format!("{}:{}", origin.evidence, origin.path)
-    }
-
-    fn issue(&self, (path, error): &Problem) -> Issue {
-        let place = self.file.origin_of(path).at(Position::File);
-        Issue::new(error.issue_kind(), place, error.to_string())
-    }
-
     /// What could not be known. Without the layers below nothing can be said of what was there.
     fn issues(&self, unknown: &Unknown) -> Vec<Issue> {
         let is_missing = self.layer.below.is_empty() && self.subject.image_identifier.is_some();
@@ -157,6 +212,6 @@ impl Container<'_> {
         let words = words.iter().filter(|(is_so, _)| *is_so);
         let words =
             words.map(|(_, what)| self.file.issue(IssueKind::Unreadable, Position::File, *what));
-        unknown.problems.iter().map(|problem| self.issue(problem)).chain(words).collect()
+        unknown.problems.iter().map(|problem| issue(self.file, problem)).chain(words).collect()
     }
 }

@@ -1,11 +1,14 @@
 //! Differences as lines, as a table and as JSON.
 
-use super::Container;
+use super::images::Chosen;
+use super::{Container, place};
 use crate::report;
-use dockline_evidence::{FileKind, Metadata};
+use dockline_evidence::{FileKind, Metadata, Tree, TreePath};
+use dockline_parsers::ArtifactFile;
 use dockline_parsers::changes::docker_diff::{Difference, Letter};
 use dockline_parsers::changes::{Change, Class, DeletedAt};
 use dockline_parsers::formats::file_mode::mode_as_string;
+use dockline_parsers::inventory::LayerBelow;
 use dockline_timeline::{Instant, Issue};
 use serde_json::{Map, Value, json};
 
@@ -13,14 +16,51 @@ const HEADINGS: [&str; 10] =
     ["", "class", "mode", "owner", "size", "modified", "changed", "born", "deleted", "path"];
 const LIST_HEADINGS: [&str; 5] = ["container", "name", "image", "host", "writable layer"];
 
-/// What a container changed.
-pub(super) struct Shown<'a> {
-    pub(super) container: &'a Container<'a>,
-    pub(super) differences: &'a [Difference],
-    pub(super) issues: &'a [Issue],
+/// One of the two file systems.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    tree: &'a dyn Tree,
+    layers: &'a [LayerBelow],
+    /// A file of the tree.
+    file: &'a ArtifactFile,
 }
 
-impl Shown<'_> {
+/// What differs between two file systems.
+pub(super) struct Shown<'a> {
+    /// What is compared.
+    about: Value,
+    before: Side<'a>,
+    after: Side<'a>,
+    differences: &'a [Difference],
+    issues: &'a [Issue],
+}
+
+impl<'a> Shown<'a> {
+    /// What a container changed.
+    pub(super) fn of_container(
+        container: &'a Container<'a>,
+        (differences, issues): (&'a [Difference], &'a [Issue]),
+    ) -> Shown<'a> {
+        let (layer, file) = (container.layer, container.file);
+        let side = Side { tree: &*layer.tree, layers: &layer.below, file };
+        let about = about_container(container);
+        Shown { about, before: side, after: side, differences, issues }
+    }
+
+    /// What differs from one image to another.
+    pub(super) fn of_images(
+        images: &'a [Chosen<'a>; 2],
+        (differences, issues): (&'a [Difference], &'a [Issue]),
+    ) -> Shown<'a> {
+        let about = json!({ "images": images.each_ref().map(about_image) });
+        let side = |image: &'a Chosen<'a>| {
+            let (tree, layers) = (&*image.files.tree, image.files.layers.as_slice());
+            Side { tree, layers, file: image.image.file }
+        };
+        let [before, after] = images.each_ref().map(side);
+        Shown { about, before, after, differences, issues }
+    }
+
     /// `C /etc`, as `docker diff` writes it.
     pub(super) fn plain(&self) -> impl Iterator<Item = String> {
         self.listed().map(|(letter, change)| format!("{} {}", letter.as_str(), change.path))
@@ -39,7 +79,7 @@ impl Shown<'_> {
 
     /// One document, with each change on a line of its own.
     pub(super) fn json(&self) -> impl Iterator<Item = String> {
-        let mut head = container(self.container).to_string();
+        let mut head = self.about.to_string();
         head.pop();
         let issues: Value = self.issues.iter().map(report::issue).collect();
         let last = self.differences.len();
@@ -54,12 +94,13 @@ impl Shown<'_> {
     fn change(&self, found: &Difference) -> Value {
         let change = &found.change;
         let is_deleted = change.class == Class::Deleted;
-        let own = (!is_deleted).then(|| self.node(&change.metadata, &change.place));
+        let own = (!is_deleted).then(|| self.after.node(&change.metadata, &change.place));
+        let side = if is_deleted && change.deleted_at.is_none() { self.before } else { self.after };
         let mut told = Map::from_iter([
             ("path".to_owned(), json!(change.path.to_string())),
             ("letter".to_owned(), json!(found.letter.map(Letter::as_str))),
             ("class".to_owned(), json!(class(change.class))),
-            ("place".to_owned(), json!(self.container.place(&change.place))),
+            ("place".to_owned(), json!(place(side.file, &change.place))),
             ("deleted_at".to_owned(), json!(change.deleted_at.map(deleted_at))),
             ("with_directory".to_owned(), json!(change.with_directory)),
             (
@@ -75,17 +116,19 @@ impl Shown<'_> {
     /// What was there, and which layer held it.
     fn before(&self, change: &Change) -> Value {
         let Some(below) = &change.below else { return Value::Null };
-        let layer = self.container.layer.below.get(below.layer);
-        let mut before = self.node(&below.metadata, &below.place);
+        let layer = self.before.layers.get(below.layer);
+        let mut before = self.before.node(&below.metadata, &below.place);
         before.insert("layer".to_owned(), json!(layer.map(|layer| layer.id.as_str())));
-        before.insert("place".to_owned(), json!(self.container.place(&below.place)));
+        before.insert("place".to_owned(), json!(place(self.before.file, &below.place)));
         Value::Object(before)
     }
+}
 
-    fn node(&self, metadata: &Metadata, place: &dockline_evidence::TreePath) -> Map<String, Value> {
+impl Side<'_> {
+    fn node(&self, metadata: &Metadata, place: &TreePath) -> Map<String, Value> {
         let time = |instant: Option<Instant>| json!(instant.map(|instant| instant.to_string()));
         let is_link = metadata.kind == FileKind::SymbolicLink;
-        let target = is_link.then(|| self.container.layer.tree.link_target(place).ok()).flatten();
+        let target = is_link.then(|| self.tree.link_target(place).ok()).flatten();
         let target = target.as_deref().map(String::from_utf8_lossy);
         let device = metadata.device.map(|device| format!("{}:{}", device.major, device.minor));
         Map::from_iter([
@@ -117,7 +160,7 @@ pub(super) fn list(containers: &[Container<'_>]) -> impl Iterator<Item = String>
             text(&subject.container_name),
             text(&subject.image_name),
             container.file.origin.host.to_string(),
-            container.place(&container.file.path),
+            place(container.file, &container.file.path),
         ]
     }));
     aligned(rows)
@@ -125,12 +168,12 @@ pub(super) fn list(containers: &[Container<'_>]) -> impl Iterator<Item = String>
 
 /// The same as JSON.
 pub(super) fn list_as_json(containers: &[Container<'_>], issues: &[Issue]) -> String {
-    let containers: Value = containers.iter().map(container).collect();
+    let containers: Value = containers.iter().map(about_container).collect();
     let issues: Value = issues.iter().map(report::issue).collect();
     format!("{:#}", json!({ "containers": containers, "issues": issues }))
 }
 
-fn container(container: &Container<'_>) -> Value {
+fn about_container(container: &Container<'_>) -> Value {
     let subject = &container.subject;
     let layers = container.layer.below.iter().map(|layer| layer.id.as_str());
     json!({
@@ -140,8 +183,23 @@ fn container(container: &Container<'_>) -> Value {
         "image_name": subject.image_name,
         "image_identifier": subject.image_identifier,
         "driver": container.layer.driver,
-        "place": container.place(&container.file.path),
+        "place": place(container.file, &container.file.path),
         "layers": layers.collect::<Vec<_>>(),
+    })
+}
+
+fn about_image(chosen: &Chosen<'_>) -> Value {
+    let image = chosen.image;
+    let layers = chosen.files.layers.iter().map(|layer| layer.id.as_str());
+    json!({
+        "host": *image.file.origin.host,
+        "image_identifier": image.image.id,
+        "names": image.image.names,
+        "driver": image.store.driver,
+        "place": image.place(),
+        "also_in": chosen.also_in,
+        "layers": layers.collect::<Vec<_>>(),
+        "not_of_image": chosen.files.not_of_image,
     })
 }
 

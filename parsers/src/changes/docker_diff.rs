@@ -19,10 +19,9 @@
 use super::lower::Lower;
 use super::views::{Comparison, Different};
 use super::{Change, Problem, Unknown, changes};
-use crate::inventory::{LayerBelow, Style, WritableLayer};
-use dockline_evidence::{Tree, TreePath};
+use crate::inventory::{ImageFiles, LayerBelow, WritableLayer};
+use dockline_evidence::TreePath;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What Podman makes in every container.
 const ENGINES_OWN: [&[u8]; 11] = [
@@ -71,23 +70,6 @@ pub struct Difference {
     pub change: Change,
 }
 
-/// The file system of an image.
-#[derive(Clone)]
-pub struct View {
-    /// The tree that holds its layers.
-    pub tree: Arc<dyn Tree>,
-    /// How the directories of the driver are to be read.
-    pub style: Style,
-    /// Its layers, the uppermost first.
-    pub layers: Vec<LayerBelow>,
-}
-
-impl View {
-    fn lower(&self) -> Lower<'_> {
-        Lower { tree: &*self.tree, style: self.style, layers: &self.layers, problems: Vec::new() }
-    }
-}
-
 /// What a container changed, ordered by path, and what could not be known.
 #[must_use]
 pub fn of_container(layer: &WritableLayer) -> (Vec<Difference>, Unknown) {
@@ -95,11 +77,11 @@ pub fn of_container(layer: &WritableLayer) -> (Vec<Difference>, Unknown) {
     let mut unknown = changes(layer, &mut |change| {
         known.insert(change.path.clone(), change);
     });
-    let image = View { tree: layer.tree.clone(), style: layer.style, layers: layer.below.clone() };
     let own = LayerBelow { directory: layer.directory.clone(), id: String::new(), is_init: false };
-    let layers = std::iter::once(own).chain(layer.below.iter().cloned()).collect();
-    let container = View { layers, ..image.clone() };
-    let comparison = Comparison::of(image.lower(), container.lower());
+    let layers: Vec<LayerBelow> = std::iter::once(own).chain(layer.below.iter().cloned()).collect();
+    let (tree, style) = (&*layer.tree, layer.style);
+    let view = |layers| Lower { tree, style, layers, problems: Vec::new() };
+    let comparison = Comparison::of(view(&layer.below), view(&layers));
     let mut differences = differences(&comparison, &mut known);
     if !layer.below.iter().any(|below| below.is_init) {
         for difference in &mut differences {
@@ -114,12 +96,19 @@ pub fn of_container(layer: &WritableLayer) -> (Vec<Difference>, Unknown) {
     (differences, unknown)
 }
 
-/// What differs from the first image to the second, ordered by path, and what could not be read.
+/// What differs from the first image to the second, ordered by path, and what could not be read of
+/// each.
 #[must_use]
-pub fn of_images(first: &View, second: &View) -> (Vec<Difference>, Vec<Problem>) {
-    let comparison = Comparison::of(first.lower(), second.lower());
+pub fn of_images(first: &ImageFiles, second: &ImageFiles) -> (Vec<Difference>, [Vec<Problem>; 2]) {
+    let comparison = Comparison::of(view_of(first), view_of(second));
     let differences = differences(&comparison, &mut BTreeMap::new());
-    (differences, each_once(comparison.problems().collect()))
+    let Comparison { before, after, .. } = comparison;
+    (differences, [each_once(before.problems), each_once(after.problems)])
+}
+
+fn view_of(image: &ImageFiles) -> Lower<'_> {
+    let ImageFiles { tree, style, layers, .. } = image;
+    Lower { tree: &**tree, style: *style, layers, problems: Vec::new() }
 }
 
 /// The names that are listed, with what is `known` of them, which is taken.
@@ -184,8 +173,10 @@ fn each_once(mut problems: Vec<Problem>) -> Vec<Problem> {
 mod tests {
     use super::super::tests::{at, base, layer, whiteout};
     use super::*;
-    use dockline_evidence::{FileKind, MemoryTree};
+    use crate::inventory::Style;
+    use dockline_evidence::{FileKind, MemoryTree, Tree};
     use dockline_timeline::Instant;
+    use std::sync::Arc;
 
     fn lines(layer: &WritableLayer) -> Vec<String> {
         let (differences, Unknown { problems, .. }) = of_container(layer);
@@ -316,11 +307,12 @@ mod tests {
                 is_init: false,
             };
             let layers = names.iter().map(below).collect();
-            View { tree: tree.clone(), style: Style::Overlay, layers }
+            let (tree, style) = (tree.clone(), Style::Overlay);
+            ImageFiles { tree, style, layers, missing: Vec::new(), not_of_image: Vec::new() }
         };
         let of = |first: &[&str], second: &[&str]| -> Vec<String> {
             let (found, problems) = of_images(&image(first), &image(second));
-            assert!(problems.is_empty(), "{problems:?}");
+            assert!(problems.iter().all(Vec::is_empty), "{problems:?}");
             let letter = |found: &Difference| found.letter.unwrap().as_str();
             found
                 .iter()

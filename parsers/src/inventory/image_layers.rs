@@ -15,6 +15,9 @@ mod archives;
 mod containers_storage;
 mod graph_driver;
 mod snapshotter;
+mod stores;
+
+pub use stores::{ImageFiles, Meant, StoreOfImages, StoredImage};
 
 use super::{Claim, Inventory, Style, WritableLayers};
 use dockline_evidence::{FileKind, Tree, TreePath};
@@ -78,6 +81,8 @@ impl ImageLayer {
 pub struct ImageLayers {
     /// Those of which something is in the evidence, each source once.
     pub known: Vec<ImageLayer>,
+    /// The images whose layers are directories, by store.
+    pub stores: Vec<StoreOfImages>,
     /// Where in `known` the layers with a source of this path stand: one for each tree.
     by_source: BTreeMap<TreePath, Vec<usize>>,
 }

@@ -19,7 +19,7 @@ mod targets;
 mod writable_layers;
 
 pub use containers::Container;
-pub use image_layers::{ImageLayer, ImageLayers};
+pub use image_layers::{ImageFiles, ImageLayer, ImageLayers, Meant, StoreOfImages, StoredImage};
 pub use images::Image;
 pub use layers::{Layer, Mount};
 pub use mounted_directories::{MountedDirectories, MountedDirectory, SeenBy};
@@ -71,7 +71,7 @@ pub struct Inventory {
     pub mounts: Vec<Mount>,
     /// Which directories hold what containers changed.
     pub writable_layers: WritableLayers,
-    /// Layers of images, with what is left of each.
+    /// Layers of images, with what is left of each, and the images that they make.
     pub image_layers: ImageLayers,
     /// Which directories of the host containers mount.
     pub mounted_directories: MountedDirectories,

@@ -32,6 +32,18 @@ pub struct Snapshot {
     pub is_init: bool,
 }
 
+impl Snapshot {
+    /// The last part of its name: a chain id, the id of a container, or what a build calls it.
+    pub(super) fn key(&self) -> &str {
+        key(&self.name)
+    }
+}
+
+/// The last part of a snapshot's name.
+pub(super) fn key(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
+}
+
 /// The snapshots of all snapshotters of a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshots {

@@ -52,6 +52,8 @@ pub struct TargetImages {
     pub of_content: BTreeMap<Digest, Vec<String>>,
     /// The archive of each layer that a manifest of the store names.
     pub layers: BTreeMap<ChainId, Digest>,
+    /// The layer below each layer that a configuration of the store names.
+    pub below: BTreeMap<ChainId, ChainId>,
     /// The registry and repository that containerd has noted on a content, as it does when it
     /// pulls it and when it pushes it.
     pub sources: BTreeMap<Digest, String>,
@@ -79,8 +81,8 @@ pub(super) fn read(
             known.entry(digest).or_insert_with(|| References::of(&blob));
         }
     }
-    let layers = layers(&known);
-    let mut found = TargetImages { layers, sources, ..TargetImages::default() };
+    let (layers, below) = (layers(&known), below(&known));
+    let mut found = TargetImages { layers, below, sources, ..TargetImages::default() };
     for named in names {
         let image = found.images.entry(named.target.to_string()).or_default();
         image.name(named);
@@ -163,6 +165,12 @@ fn layers(known: &BTreeMap<Digest, References>) -> BTreeMap<ChainId, Digest> {
         }
     }
     layers
+}
+
+/// A chain id is a digest of all below it: of each there is one layer below.
+fn below(known: &BTreeMap<Digest, References>) -> BTreeMap<ChainId, ChainId> {
+    let chains = known.values().filter_map(|references| references.config.as_ref());
+    chains.flat_map(|chain| chain.iter().skip(1).cloned().zip(chain.iter().cloned())).collect()
 }
 
 /// Images that no index leads to: targets, be there a name for them or not.

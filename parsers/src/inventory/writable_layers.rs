@@ -35,7 +35,7 @@ pub enum Style {
     Whole,
 }
 
-/// A layer below a writable one.
+/// A layer below a writable one, or of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerBelow {
     /// Its directory.
@@ -265,7 +265,7 @@ impl WritableLayers {
                 };
                 let below = snapshots.below(snapshot).into_iter().filter_map(|below| {
                     let directory = below.directory.clone()?;
-                    let id = below.name.rsplit('/').next().unwrap_or_default().to_owned();
+                    let id = below.key().to_owned();
                     Some(LayerBelow { directory, id, is_init: below.is_init })
                 });
                 self.add(WritableLayer {

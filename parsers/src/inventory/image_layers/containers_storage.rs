@@ -3,6 +3,7 @@
 use super::super::Inventory;
 use super::super::podman::rows_of;
 use super::super::writable_layers::{directory, style_of};
+use super::stores::{self, StoreOfImages};
 use super::{ImageLayer, ImageLayers};
 use crate::Artifact;
 use crate::formats::containers_storage::{
@@ -20,7 +21,10 @@ pub(super) fn add(artifact: &Artifact, inventory: &Inventory, layers: &mut Image
         .collect();
     let all: Vec<(String, StoredLayer)> =
         rows(artifact, "layers.json", StoredLayer::read).collect();
-    let images = images(artifact, &all);
+    let all_images: Vec<(String, StoredImage)> =
+        rows(artifact, "images.json", StoredImage::read).collect();
+    layers.stores.extend(images_of(artifact, &all, &all_images));
+    let images = first_images(&all, all_images);
     for (driver, row) in all {
         let Some(id) = row.id.filter(|id| !writable.contains(id)) else { continue };
         let Some(style) = style_of(&driver) else { continue };
@@ -58,15 +62,54 @@ fn rows<Row>(
     })
 }
 
+/// The images of each driver.
+fn images_of(
+    artifact: &Artifact,
+    layers: &[(String, StoredLayer)],
+    images: &[(String, StoredImage)],
+) -> Vec<StoreOfImages> {
+    let mut stores: BTreeMap<&str, StoreOfImages> = BTreeMap::new();
+    for (driver, image) in images {
+        let (Some(id), Some(top)) = (image.id.as_deref(), image.layer.clone()) else { continue };
+        let Some((place, style)) = artifact.root.join(driver.as_bytes()).zip(style_of(driver))
+        else {
+            continue;
+        };
+        let store = stores.entry(driver).or_insert_with(|| StoreOfImages {
+            tree: artifact.tree.clone(),
+            place,
+            driver: driver.clone(),
+            style,
+            images: Vec::new(),
+            layers: BTreeMap::new(),
+        });
+        let names = if image.names.is_empty() { &image.names_history } else { &image.names };
+        let (id, names) = (image_identifier(id), names.clone());
+        store.images.push(stores::StoredImage { id, names, top });
+    }
+    for (driver, layer) in layers {
+        let (Some(store), Some(id)) = (stores.get_mut(driver.as_str()), &layer.id) else {
+            continue;
+        };
+        let (directory, parent) = (directory(&artifact.root, driver, id), layer.parent.clone());
+        let layer = stores::StoredLayer { directory, parent, stands_on: None };
+        store.layers.insert(id.clone(), layer);
+    }
+    stores.into_values().collect()
+}
+
 /// The first image that each layer belongs to, of those with a name before the others.
-fn images(artifact: &Artifact, layers: &[(String, StoredLayer)]) -> BTreeMap<String, String> {
+fn first_images(
+    layers: &[(String, StoredLayer)],
+    images: Vec<(String, StoredImage)>,
+) -> BTreeMap<String, String> {
     let parents: BTreeMap<&str, &str> = layers
         .iter()
         .filter_map(|(_, row)| Some((row.id.as_deref()?, row.parent.as_deref()?)))
         .collect();
     let mut first = BTreeMap::new();
-    let (named, unnamed): (Vec<_>, Vec<_>) = rows(artifact, "images.json", StoredImage::read)
-        .partition(|(_, row)| !row.names.is_empty());
+    let (named, unnamed): (Vec<_>, Vec<_>) =
+        images.into_iter().partition(|(_, row)| !row.names.is_empty());
     for (_, image) in named.into_iter().chain(unnamed) {
         let Some(id) = image.id.as_deref().map(image_identifier) else { continue };
         for top in image.layer.iter().chain(&image.mapped_layers) {

@@ -2,6 +2,7 @@
 
 use super::super::writable_layers::{directory, style_of};
 use super::super::{Inventory, Silent};
+use super::stores::{StoreOfImages, StoredImage, StoredLayer};
 use super::{ImageLayer, ImageLayers};
 use crate::formats::json::{self, Wrong};
 use crate::formats::layer_source::{self, Transfer};
@@ -31,7 +32,40 @@ pub(super) fn add(artifact: &Artifact, inventory: &Inventory, layers: &mut Image
             let found = LayerFiles { cache_id: Some(name.to_owned()), ..LayerFiles::default() };
             layers.add(layer((artifact, store), &found, (name, "")), &inventory.writable_layers);
         }
+        layers.stores.extend(images_of((artifact, store), files, inventory));
     }
+}
+
+/// The images of one store.
+fn images_of(
+    (artifact, store): (&Artifact, &ImageStore),
+    files: &LayerStore<'_>,
+    inventory: &Inventory,
+) -> Option<StoreOfImages> {
+    let style = style_of(&store.driver)?;
+    let mut layers: BTreeMap<String, StoredLayer> = BTreeMap::new();
+    for (chain, found) in &files.layers {
+        let name = found.cache_id.as_deref();
+        let directory = name.and_then(|name| directory(&store.root, &store.driver, name));
+        let layer = StoredLayer { directory, ..StoredLayer::default() };
+        layers.insert(chain.0.to_string(), layer);
+    }
+    let mut images = Vec::new();
+    for (id, image) in inventory.images.iter().filter(|(_, image)| image.stores.contains(store)) {
+        // A chain id is a digest of all below it: of each there is one parent.
+        for (parent, chain) in image.chain_ids.iter().zip(image.chain_ids.iter().skip(1)) {
+            layers.entry(chain.0.to_string()).or_default().parent = Some(parent.0.to_string());
+        }
+        let Some(top) = image.chain_ids.last() else { continue };
+        images.push(StoredImage {
+            id: id.clone(),
+            names: image.tags.iter().chain(&image.digests).cloned().collect(),
+            top: top.0.to_string(),
+        });
+    }
+    let (tree, driver) = (artifact.tree.clone(), store.driver.clone());
+    let place = store.root.join(driver.as_bytes())?;
+    Some(StoreOfImages { tree, place, driver, style, images, layers })
 }
 
 /// The first image that each layer belongs to, of those with a tag before the others.

@@ -1,12 +1,15 @@
 //! Layers of containerd: snapshots, and the archives in its content store from which they were made.
 
+use super::super::snapshots::key as snapshot_key;
 use super::super::writable_layers::style_of_snapshotter;
-use super::super::{Inventory, Snapshot};
+use super::super::{Inventory, Snapshot, TargetImage};
+use super::stores::{StoreOfImages, StoredImage, StoredLayer};
 use super::{ImageLayer, ImageLayers};
-use crate::{Artifact, ChainId, Digest};
+use crate::formats::snapshotter_db::SnapshotKind;
+use crate::{Artifact, ArtifactFile, ChainId, Digest};
 use dockline_evidence::{FileKind, TreePath};
 use dockline_timeline::Subject;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Adds the snapshots that are no container's.
 pub(super) fn add(artifact: &Artifact, inventory: &Inventory, layers: &mut ImageLayers) {
@@ -19,11 +22,11 @@ pub(super) fn add(artifact: &Artifact, inventory: &Inventory, layers: &mut Image
         let known: BTreeSet<&TreePath> =
             here.iter().filter_map(|snapshot| snapshot.directory.as_ref()).collect();
         for snapshot in here.iter().filter(|snapshot| snapshot.container.is_none()) {
-            let key = snapshot.name.rsplit('/').next().unwrap_or_default();
-            let layer = layer(artifact, inventory, (snapshotter, key));
+            let layer = layer(artifact, inventory, (snapshotter, snapshot.key()));
             let directory = snapshot.directory.clone();
             layers.add(Some(ImageLayer { directory, ..layer }), &inventory.writable_layers);
         }
+        layers.stores.extend(images_of((artifact, file), &here, inventory));
         let base = file.path.parent().and_then(|base| base.below(b"snapshots"));
         for (name, directory) in base.map_or(Vec::new(), |base| directories(artifact, &base)) {
             if !known.contains(&directory) {
@@ -34,6 +37,43 @@ pub(super) fn add(artifact: &Artifact, inventory: &Inventory, layers: &mut Image
             }
         }
     }
+}
+
+/// The images that are unpacked in one snapshotter: of one for several platforms the first that is.
+///
+/// Which layers an image has, its configuration says. The snapshots of an image that Docker
+/// committed have more: it unpacks the new layer onto what the container stood on, which is what the
+/// engine had put into that container (moby 29 `daemon/containerd/image_commit.go`, `applyDiffLayer`).
+fn images_of(
+    (artifact, file): (&Artifact, &ArtifactFile),
+    snapshots: &[&Snapshot],
+    inventory: &Inventory,
+) -> Option<StoreOfImages> {
+    let images = &inventory.target_images;
+    let layer = |snapshot: &&Snapshot| {
+        let chain = Digest::parse(snapshot.key()).map(ChainId)?;
+        let parent = images.below.get(&chain).map(|below| below.0.to_string());
+        let stands_on = snapshot.parent.as_deref().map(snapshot_key);
+        let stands_on = stands_on.filter(|key| parent.as_deref() != Some(*key));
+        let (directory, stands_on) = (snapshot.directory.clone(), stands_on.map(str::to_owned));
+        Some((chain.0.to_string(), StoredLayer { directory, parent, stands_on }))
+    };
+    let committed = snapshots.iter().filter(|snapshot| snapshot.kind == SnapshotKind::Committed);
+    let layers: BTreeMap<String, StoredLayer> = committed.filter_map(layer).collect();
+    let image = |(id, image): (&String, &TargetImage)| {
+        let top = image.chain_ids.iter().find(|chain| layers.contains_key(chain.0.as_str()))?;
+        let names = image.tags.iter().chain(&image.digests).cloned().collect();
+        Some(StoredImage { id: id.clone(), names, top: top.0.to_string() })
+    };
+    let snapshotter = file.capture("snapshotter").unwrap_or_default();
+    Some(StoreOfImages {
+        tree: artifact.tree.clone(),
+        place: file.path.parent()?,
+        driver: snapshotter.to_owned(),
+        style: style_of_snapshotter(snapshotter),
+        images: images.images.iter().filter_map(image).collect(),
+        layers,
+    })
 }
 
 /// Directories that hold the files of snapshots, known or not.
