@@ -3,20 +3,29 @@
 //! A whiteout is made when the name is deleted. The kernel makes many whiteouts as names of one node,
 //! though (since Linux 5.8, `fs/overlayfs/dir.c`): then its content was last written with the first of
 //! them, its metadata with the last, and the directory that holds the name at the deletion, or later.
-//! Many archives do not tell how many names a node has. What a directory that was deleted and made again hides went before it
-//! was made. A copy of a whole tree tells only when its directory was last written.
+//! Many archives do not tell how many names a node has. What a directory that was deleted and made
+//! again hides went before it was made. A copy of a whole tree tells only when its directory was last
+//! written.
 
 use super::{Change, Class, DeletedAt, Found, Search};
 use crate::changes::lower::Part;
-use dockline_evidence::{FileKind, Metadata, TreePath};
+use dockline_evidence::{EvidenceError, FileKind, Metadata, TreePath};
 use std::collections::BTreeSet;
 
 /// Nanoseconds between two readings of the kernel's clock for times of files.
 const CLOCK: i128 = 10_000_000;
-/// Names that are told of one deleted directory.
-const MOST_HIDDEN: usize = 1_000_000;
-/// Directories below one another that are looked into.
-const MOST_DEPTH: usize = 512;
+
+/// How much is told of what one deleted directory held.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Names.
+    pub(super) names: usize,
+    /// Directories below one another that are looked into.
+    pub(super) depth: usize,
+}
+
+/// More than any image holds.
+pub(super) const LIMITS: Limits = Limits { names: 1_000_000, depth: 512 };
 
 /// A directory of the layers below that is gone.
 struct Gone {
@@ -73,13 +82,19 @@ impl Search<'_, '_> {
         (place, metadata): (&TreePath, &Metadata),
         deleted_at: Option<DeletedAt>,
     ) {
-        let mut told = 0_usize;
+        let limits = self.limits;
+        let (mut told, mut is_too_deep) = (0_usize, false);
         let mut directories = vec![first];
-        while let Some(Gone { path, parts, depth }) = directories.pop() {
-            if parts.is_empty() || depth >= MOST_DEPTH || told >= MOST_HIDDEN {
+        'all: while let Some(Gone { path, parts, depth }) = directories.pop() {
+            if depth >= limits.depth {
+                is_too_deep |= !parts.is_empty();
                 continue;
             }
             for (name, found) in self.lower.list(&parts) {
+                if told >= limits.names {
+                    self.limit_reached(place, "names in a deleted directory", limits.names);
+                    break 'all;
+                }
                 let Some(path) = path.join(&name) else { continue };
                 told = told.saturating_add(1);
                 if found.metadata.kind == FileKind::Directory {
@@ -90,12 +105,15 @@ impl Search<'_, '_> {
                 (self.take)(change((path, place), metadata, (Some(found), deleted_at), true));
             }
         }
-        if told >= MOST_HIDDEN {
-            let limit = u64::try_from(MOST_HIDDEN).unwrap_or(u64::MAX);
-            let what = "names in a deleted directory";
-            let error = dockline_evidence::EvidenceError::LimitReached { what, limit };
-            self.problems.push((place.clone(), error));
+        if is_too_deep {
+            let what = "directories below one another in a deleted directory";
+            self.limit_reached(place, what, limits.depth);
         }
+    }
+
+    fn limit_reached(&mut self, place: &TreePath, what: &'static str, limit: usize) {
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        self.problems.push((place.clone(), EvidenceError::LimitReached { what, limit }));
     }
 
     /// The node of a whiteout was made with the first of the names that share it; later ones change

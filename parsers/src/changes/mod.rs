@@ -19,6 +19,7 @@ pub use lower::Found;
 
 use crate::inventory::{Style, WritableLayer};
 use compare::Node;
+use deletion::{LIMITS, Limits};
 use dockline_evidence::walk::{Descend, walk_below};
 use dockline_evidence::{Entry, EvidenceError, FileKind, Metadata, TreePath};
 use dockline_timeline::Instant;
@@ -108,6 +109,7 @@ struct Level {
 struct Search<'a, 'f> {
     layer: &'a WritableLayer,
     lower: Lower<'a>,
+    limits: Limits,
     levels: Vec<Level>,
     take: &'f mut dyn FnMut(Change),
     problems: Vec<Problem>,
@@ -134,12 +136,21 @@ pub const MARKS_ARE_MISSING: &str = "the evidence has no attributes of overlayfs
 /// Gives `take` every change of a writable layer, a directory before what it holds, and returns what
 /// could not be known.
 pub fn changes(layer: &WritableLayer, take: &mut dyn FnMut(Change)) -> Unknown {
+    changes_within(layer, LIMITS, take)
+}
+
+fn changes_within(
+    layer: &WritableLayer,
+    limits: Limits,
+    take: &mut dyn FnMut(Change),
+) -> Unknown {
     let tree = &*layer.tree;
     let (style, layers) = (layer.style, layer.below.as_slice());
     let lower = Lower { tree, style, layers, problems: Vec::new() };
     let mut search = Search {
         layer,
         lower,
+        limits,
         levels: Vec::new(),
         take,
         problems: Vec::new(),

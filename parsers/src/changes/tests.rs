@@ -113,6 +113,28 @@ fn a_whiteout_deletes_all_that_was_below() {
 }
 
 #[test]
+fn of_a_deleted_directory_that_holds_too_much_the_rest_is_told_to_be_missing() {
+    let tree = base().with_file("low/d/a/b", "x", at(1)).with_file("low/d/c", "y", at(1));
+    let tree = whiteout(tree, "up/d");
+    let of = |names, depth| {
+        let mut paths = Vec::new();
+        let limits = Limits { names, depth };
+        let layer = layer(tree.clone(), Style::Overlay);
+        let Unknown { problems, .. } = changes_within(&layer, limits, &mut |change| {
+            paths.push(change.path.to_string());
+        });
+        let problems = problems.iter().map(|(path, error)| format!("{path}: {error}"));
+        (paths.join(" "), problems.collect::<Vec<_>>())
+    };
+    let all = "/d /d/a /d/c /d/a/b".to_owned();
+    assert_eq!(of(3, 2), (all, vec![]), "at the limits all is told");
+    let few = "/up/d: names in a deleted directory: limit of 2 reached".to_owned();
+    assert_eq!(of(2, 2), ("/d /d/a /d/c".to_owned(), vec![few]));
+    let flat = "/up/d: directories below one another in a deleted directory: limit of 1 reached";
+    assert_eq!(of(3, 1), ("/d /d/a /d/c".to_owned(), vec![flat.to_owned()]));
+}
+
+#[test]
 fn an_opaque_directory_hides_what_was_below_but_for_what_was_made_again() {
     let tree = base()
         .with_file("low/d/a", "x", at(1))
