@@ -106,7 +106,7 @@ impl Lower<'_> {
                 Says::Nothing => continue,
                 Says::Is(_) | Says::Deleted => break,
             };
-            let marks = self.marks_of_directory(&found.place);
+            let marks = self.marks(&found.place, FileKind::Directory);
             let (layer, holds_whiteouts) = (found.layer, marks.holds_whiteouts);
             found_parts.push(Part { layer, place: found.place, holds_whiteouts });
             match marks.redirect {
@@ -183,13 +183,13 @@ impl Lower<'_> {
         by_name && whiteout().is_some_and(|place| self.tree.metadata(&place).is_ok())
     }
 
-    /// The marks of a directory, those that are files in it included.
-    pub(super) fn marks_of_directory(&self, place: &TreePath) -> Marks {
+    /// The marks of a node; of a directory those that are files in it included.
+    pub(super) fn marks(&self, place: &TreePath, kind: FileKind) -> Marks {
         if self.style == Style::Whole {
             return Marks::default();
         }
         let mut marks = Marks::of(self.tree, place);
-        if self.style == Style::NamedWhiteouts {
+        if self.style == Style::NamedWhiteouts && kind == FileKind::Directory {
             let file = overlay::opaque_file(place);
             marks.opaque |= file.is_some_and(|file| self.tree.metadata(&file).is_ok());
         }
@@ -197,7 +197,7 @@ impl Lower<'_> {
     }
 
     /// Whether a name in the writable layer is a mark, and of what.
-    pub(super) fn mark<'n>(&self, name: &'n [u8]) -> Option<NamedMark<'n>> {
+    pub(super) fn named_mark<'n>(&self, name: &'n [u8]) -> Option<NamedMark<'n>> {
         if self.style == Style::NamedWhiteouts { named_mark(name) } else { None }
     }
 }

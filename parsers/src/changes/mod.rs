@@ -105,6 +105,14 @@ struct Level {
     modified: Option<Instant>,
 }
 
+/// A node of the writable layer, read once.
+struct Own<'a> {
+    path: TreePath,
+    place: &'a TreePath,
+    metadata: Metadata,
+    marks: Marks,
+}
+
 /// Finds the changes of one writable layer.
 struct Search<'a, 'f> {
     layer: &'a WritableLayer,
@@ -175,7 +183,7 @@ fn changes_within(
 impl Search<'_, '_> {
     fn enter_root(&mut self, metadata: &Metadata) {
         let parts = self.lower.root(0);
-        let marks = self.lower.marks_of_directory(&self.layer.directory);
+        let marks = self.lower.marks(&self.layer.directory, FileKind::Directory);
         let modified = metadata.modified;
         self.has_marks |= marks.any;
         if self.layer.style == Style::Whole {
@@ -196,13 +204,20 @@ impl Search<'_, '_> {
                 return Descend::Past;
             }
         };
-        if self.is_mark(place, (&path, entry), &metadata) {
+        if self.is_mark(&path, (place, &metadata), &entry.name) {
             return Descend::Past;
         }
-        if metadata.kind == FileKind::Directory {
-            self.directory(path, place, metadata);
+        let marks = self.lower.marks(place, metadata.kind);
+        if self.is_marked_whiteout(&metadata, &marks) {
+            self.deleted(path, place, &metadata);
+            return Descend::Past;
+        }
+        let own = Own { path, place, metadata, marks };
+        self.has_marks |= own.marks.any;
+        if own.metadata.kind == FileKind::Directory {
+            self.directory(own);
         } else {
-            self.file(path, place, metadata);
+            self.file(own);
         }
         Descend::Into
     }
@@ -213,26 +228,18 @@ impl Search<'_, '_> {
         TreePath::parse(place.as_bytes().get(above.len()..)?)
     }
 
-    /// Whether the node is no file of the container but says that one is gone.
+    /// Whether the node is no file of the container but by its kind or name says that one is gone.
     fn is_mark(
         &mut self,
-        place: &TreePath,
-        (path, entry): (&TreePath, &Entry),
-        metadata: &Metadata,
+        path: &TreePath,
+        (place, metadata): (&TreePath, &Metadata),
+        name: &[u8],
     ) -> bool {
-        if self.layer.style == Style::Whole {
-            return false;
-        }
-        let by_attribute = || {
-            self.levels.last().is_some_and(|level| level.marks.holds_whiteouts)
-                && metadata.size == 0
-                && Marks::of(self.lower.tree, place).whiteout
-        };
-        if overlay::is_whiteout(metadata) || by_attribute() {
+        if self.layer.style != Style::Whole && overlay::is_whiteout(metadata) {
             self.deleted(path.clone(), place, metadata);
             return true;
         }
-        match self.lower.mark(&entry.name) {
+        match self.lower.named_mark(name) {
             None => false,
             Some(NamedMark::Opaque | NamedMark::Internal) => true,
             Some(NamedMark::Whiteout(name)) => {
@@ -241,6 +248,12 @@ impl Search<'_, '_> {
                 true
             }
         }
+    }
+
+    /// Whether the node is a file that by an attribute says that one is gone.
+    fn is_marked_whiteout(&self, metadata: &Metadata, marks: &Marks) -> bool {
+        let may_be = self.levels.last().is_some_and(|level| level.marks.holds_whiteouts);
+        may_be && marks.whiteout && metadata.kind == FileKind::Regular && metadata.size == 0
     }
 
     /// What was below under the name of a node, and whether its directory was deleted in between.
@@ -254,78 +267,76 @@ impl Search<'_, '_> {
         }
     }
 
-    fn file(&mut self, path: TreePath, place: &TreePath, metadata: Metadata) {
-        let (below, was_hidden) = self.below(&path);
+    fn file(&mut self, own: Own<'_>) {
+        let (below, was_hidden) = self.below(&own.path);
         let class = match &below {
             None => Class::Added,
             Some(_) if was_hidden => Class::Replaced,
-            Some(below) => self.class_of_file((place, &metadata), below),
+            Some(below) => self.class_of_file(&own, below),
         };
-        let is_as_below = class == Class::CopiedUp && self.layer.style == Style::Whole;
-        if !is_as_below {
-            self.tell((path, place), (class, metadata), below);
-        }
+        self.tell(own, class, below);
     }
 
-    fn node<'n>(&'n self, (place, metadata): (&'n TreePath, &'n Metadata)) -> Node<'n> {
-        Node { tree: self.lower.tree, place, metadata }
-    }
-
-    fn class_of_file(&self, own: (&TreePath, &Metadata), below: &Found) -> Class {
-        let marks = Marks::of(self.lower.tree, own.0);
+    fn class_of_file(&self, own: &Own<'_>, below: &Found) -> Class {
+        let (metadata, marks) = (&own.metadata, &own.marks);
         let copies_are_marked = self.levels.last().is_some_and(|level| level.marks.impure);
         let is_new = copies_are_marked && !marks.origin && !marks.metacopy;
-        if own.1.kind != below.metadata.kind || (is_new && self.layer.style != Style::Whole) {
+        if metadata.kind != below.metadata.kind || is_new {
             return Class::Replaced;
         }
         // A copy of a whole tree has the times of the original, and is too large to be read.
         let is_copy = self.layer.style == Style::Whole
-            && (own.1.size, own.1.modified) == (below.metadata.size, below.metadata.modified);
-        let same_content = marks.metacopy
-            || is_copy
-            || compare::is_same_content(self.node(own), self.lower.node(below));
-        compare::class(same_content, self.node(own), self.lower.node(below))
+            && (metadata.size, metadata.modified) == (below.metadata.size, below.metadata.modified);
+        let (node, below) = (self.node(own), self.lower.node(below));
+        let same_content = marks.metacopy || is_copy || compare::is_same_content(node, below);
+        compare::class(same_content, node, below)
     }
 
-    fn directory(&mut self, path: TreePath, place: &TreePath, metadata: Metadata) {
-        let (below, was_hidden) = self.below(&path);
-        let marks = self.lower.marks_of_directory(place);
-        let name = path.file_name().unwrap_or_default();
-        let parts_below = |search: &mut Self, parts: fn(&Level) -> &Vec<Part>| {
-            let above = search.levels.last().map(parts).cloned().unwrap_or_default();
-            search.lower.directory(&above, name)
-        };
-        let own = parts_below(self, |level| &level.parts);
-        let hidden =
-            if marks.opaque { own.clone() } else { parts_below(self, |level| &level.hidden) };
-        let parts = match &marks.redirect {
-            _ if marks.opaque => Vec::new(),
-            Some(from) => self.moved_parts(from),
-            None => own,
-        };
-        let was_directory =
-            below.as_ref().is_some_and(|below| below.metadata.kind == FileKind::Directory);
-        let class = match &below {
-            _ if marks.redirect.is_some() => Class::Added,
-            None => Class::Added,
-            Some(_) if was_hidden || marks.opaque || !was_directory => Class::Replaced,
-            Some(below) => {
-                let same_names = metadata.modified == below.metadata.modified;
-                compare::class(same_names, self.node((place, &metadata)), self.lower.node(below))
-            }
-        };
-        let level = Level { parts, hidden, marks, modified: metadata.modified };
-        let is_as_below = class == Class::CopiedUp && self.layer.style == Style::Whole;
-        if !is_as_below {
-            self.tell((path.clone(), place), (class, metadata.clone()), below);
-        }
+    fn node<'n>(&'n self, own: &'n Own<'_>) -> Node<'n> {
+        Node { tree: self.lower.tree, place: own.place, metadata: &own.metadata }
+    }
+
+    fn directory(&mut self, own: Own<'_>) {
+        let (below, was_hidden) = self.below(&own.path);
+        let class = self.class_of_directory(&own, below.as_ref(), was_hidden);
+        let level = self.level(&own);
         let gone = match self.layer.style {
             Style::Whole => level.parts.clone(),
             _ if level.marks.opaque => level.hidden.clone(),
             _ => Vec::new(),
         };
+        let (path, place, metadata) = (own.path.clone(), own.place, own.metadata.clone());
+        self.tell(own, class, below);
         self.levels.push(level);
         self.missing(&path, (place, &metadata), &gone);
+    }
+
+    fn class_of_directory(&self, own: &Own<'_>, below: Option<&Found>, was_hidden: bool) -> Class {
+        let Some(below) = below.filter(|_| own.marks.redirect.is_none()) else {
+            return Class::Added;
+        };
+        let was_directory = below.metadata.kind == FileKind::Directory;
+        if was_hidden || own.marks.opaque || !was_directory {
+            return Class::Replaced;
+        }
+        let same_names = own.metadata.modified == below.metadata.modified;
+        compare::class(same_names, self.node(own), self.lower.node(below))
+    }
+
+    /// What of a directory of the writable layer is in the layers below.
+    fn level(&mut self, own: &Own<'_>) -> Level {
+        let marks = own.marks.clone();
+        let name = own.path.file_name().unwrap_or_default();
+        let above = self.levels.last();
+        let above = above.map(|level| (level.parts.clone(), level.hidden.clone()));
+        let (above, hidden_above) = above.unwrap_or_default();
+        let parts = self.lower.directory(&above, name);
+        let (parts, hidden) = match &marks.redirect {
+            _ if marks.opaque => (Vec::new(), parts),
+            Some(from) => (self.moved_parts(from), self.lower.directory(&hidden_above, name)),
+            None => (parts, self.lower.directory(&hidden_above, name)),
+        };
+        Level { parts, hidden, marks, modified: own.metadata.modified }
     }
 
     /// The parts of a directory that was moved here from another name beside it, or a path from
@@ -338,15 +349,13 @@ impl Search<'_, '_> {
         self.lower.directory(&above, from)
     }
 
-    fn tell(
-        &mut self,
-        (path, place): (TreePath, &TreePath),
-        (class, metadata): (Class, Metadata),
-        below: Option<Found>,
-    ) {
-        let marks = Marks::of(self.lower.tree, place);
+    /// Tells of a node; where each layer holds all that the container sees, only of what differs.
+    fn tell(&mut self, own: Own<'_>, class: Class, below: Option<Found>) {
+        let Own { path, place, metadata, marks } = own;
         let is_directory = metadata.kind == FileKind::Directory;
-        self.has_marks |= marks.any;
+        if class == Class::CopiedUp && self.layer.style == Style::Whole {
+            return;
+        }
         self.has_copies |= is_directory && below.is_some();
         (self.take)(Change {
             path,
