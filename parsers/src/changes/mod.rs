@@ -147,11 +147,7 @@ pub fn changes(layer: &WritableLayer, take: &mut dyn FnMut(Change)) -> Unknown {
     changes_within(layer, LIMITS, take)
 }
 
-fn changes_within(
-    layer: &WritableLayer,
-    limits: Limits,
-    take: &mut dyn FnMut(Change),
-) -> Unknown {
+fn changes_within(layer: &WritableLayer, limits: Limits, take: &mut dyn FnMut(Change)) -> Unknown {
     let tree = &*layer.tree;
     let (style, layers) = (layer.style, layer.below.as_slice());
     let lower = Lower { tree, style, layers, problems: Vec::new() };

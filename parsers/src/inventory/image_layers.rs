@@ -19,6 +19,7 @@ mod stores;
 
 pub use stores::{ImageFiles, Meant, StoreOfImages, StoredImage};
 
+use super::stores::Stores;
 use super::{Claim, Inventory, Style, WritableLayers};
 use dockline_evidence::{FileKind, Tree, TreePath};
 use dockline_timeline::Subject;
@@ -88,12 +89,16 @@ pub struct ImageLayers {
 }
 
 impl ImageLayers {
-    /// Finds them among `claims`; the rest of the inventory is known.
-    pub(super) fn read(claims: &[Claim], inventory: &Inventory) -> ImageLayers {
+    /// Finds them among `claims` and in the stores of Docker; the rest of the inventory is known.
+    pub(super) fn read(
+        claims: &[Claim],
+        stores: &Stores<'_>,
+        inventory: &Inventory,
+    ) -> ImageLayers {
         let mut layers = ImageLayers::default();
+        stores.layers.iter().for_each(|of_root| graph_driver::add(of_root, inventory, &mut layers));
         for (parser, artifact) in claims {
             match *parser {
-                "docker.layer" => graph_driver::add(artifact, inventory, &mut layers),
                 "podman.storage" => containers_storage::add(artifact, inventory, &mut layers),
                 "containerd.snapshots" => snapshotter::add(artifact, inventory, &mut layers),
                 "archive.image" => archives::add(artifact, &mut layers),

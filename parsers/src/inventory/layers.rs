@@ -1,7 +1,6 @@
 //! What is known of each layer.
 
-use super::{Claim, Silent};
-use crate::formats::layer_store;
+use super::stores::Stores;
 use crate::{ChainId, DiffId};
 use dockline_evidence::TreePath;
 
@@ -39,28 +38,26 @@ pub struct Mount {
     pub parent: Option<ChainId>,
 }
 
-/// Reads the layers and mounts among `claims`.
-pub(super) fn read(claims: &[Claim]) -> (Vec<Layer>, Vec<Mount>) {
+/// The layers and mounts of all stores.
+pub(super) fn read(stores: &Stores<'_>) -> (Vec<Layer>, Vec<Mount>) {
     let (mut layers, mut mounts) = (Vec::new(), Vec::new());
-    for (_, artifact) in claims.iter().filter(|(parser, _)| *parser == "docker.layer") {
-        for (store, found) in layer_store::read(artifact, &mut Silent) {
-            layers.extend(found.layers.into_iter().map(|(chain_id, layer)| Layer {
-                root: store.root.clone(),
-                driver: store.driver.clone(),
-                chain_id,
-                diff_id: layer.diff,
-                parent: layer.parent,
-                cache_id: layer.cache_id,
-            }));
-            mounts.extend(found.mounts.into_iter().map(|(container, mount)| Mount {
-                root: store.root.clone(),
-                driver: store.driver.clone(),
-                container_id: container.to_owned(),
-                mount_id: mount.mount_id,
-                init_id: mount.init_id,
-                parent: mount.parent,
-            }));
-        }
+    for (store, found) in stores.layers.iter().flat_map(|of_root| &of_root.stores) {
+        layers.extend(found.layers.iter().map(|(chain_id, layer)| Layer {
+            root: store.root.clone(),
+            driver: store.driver.clone(),
+            chain_id: chain_id.clone(),
+            diff_id: layer.diff.clone(),
+            parent: layer.parent.clone(),
+            cache_id: layer.cache_id.clone(),
+        }));
+        mounts.extend(found.mounts.iter().map(|(container, mount)| Mount {
+            root: store.root.clone(),
+            driver: store.driver.clone(),
+            container_id: (*container).to_owned(),
+            mount_id: mount.mount_id.clone(),
+            init_id: mount.init_id.clone(),
+            parent: mount.parent.clone(),
+        }));
     }
     (layers, mounts)
 }

@@ -15,6 +15,7 @@ mod podman;
 mod removed;
 pub mod risk;
 mod snapshots;
+mod stores;
 mod targets;
 mod writable_layers;
 
@@ -34,6 +35,7 @@ use crate::{Artifact, Asked, ContainerId};
 use dockline_timeline::{Event, Findings, Issue, Job, Origin, Strand, Subject};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use stores::Stores;
 
 /// An artifact and the name of the parser that claims it.
 pub type Claim = (&'static str, Arc<Artifact>);
@@ -81,19 +83,20 @@ impl Inventory {
     /// Reads the files among `claims` that give ids their names.
     #[must_use]
     pub fn build(claims: &[Claim], asked: &Asked) -> Inventory {
+        let stores = Stores::read(claims);
         let images = images::read(claims);
-        let (layers, mounts) = layers::read(claims);
+        let (layers, mounts) = layers::read(&stores);
         let mut known = containerd::read(claims);
         let target_images = targets::read(claims, &known.names, std::mem::take(&mut known.sources));
         let mut containers = containers::read(claims, &images, &mounts);
-        podman::add_containers(claims, &mut containers);
+        podman::add_containers(claims, &stores, &mut containers);
         known.add_containers(&mut containers, &target_images);
         let describes_containers = removed::has_primary_store(claims, &containers, &known.running);
         let ids = containers.keys().map(ContainerId::as_str).collect();
         let snapshots = snapshots::read(claims, &ids, known.snapshots);
         let podman_images = podman::images(claims);
-        let writable_layers = WritableLayers::read(claims, &snapshots);
-        let mounted_directories = MountedDirectories::read(claims, asked.bind_mounts);
+        let writable_layers = WritableLayers::read(claims, &stores, &snapshots);
+        let mounted_directories = MountedDirectories::read(claims, &stores, asked.bind_mounts);
         let mut inventory = Inventory {
             containers,
             describes_containers,
@@ -107,7 +110,7 @@ impl Inventory {
             mounted_directories,
             image_layers: ImageLayers::default(),
         };
-        inventory.image_layers = ImageLayers::read(claims, &inventory);
+        inventory.image_layers = ImageLayers::read(claims, &stores, &inventory);
         inventory
     }
 

@@ -19,6 +19,7 @@ mod host_root;
 mod mounts;
 
 use super::Claim;
+use super::stores::Stores;
 use crate::ContainerId;
 use crate::formats::host_config::VolumeOptions;
 use dockline_evidence::{FileKind, Tree, TreePath};
@@ -98,8 +99,12 @@ impl fmt::Debug for MountedDirectories {
 
 impl MountedDirectories {
     /// Finds them among `claims`; volumes are read, and bind mounts if they are asked for.
-    pub(super) fn read(claims: &[Claim], bind_mounts: bool) -> MountedDirectories {
-        let engines = mounts::read(claims);
+    pub(super) fn read(
+        claims: &[Claim],
+        stores: &Stores<'_>,
+        bind_mounts: bool,
+    ) -> MountedDirectories {
+        let engines = mounts::read(claims, stores);
         let mut search = Search { found: MountedDirectories::default(), bind_mounts };
         engines.iter().for_each(|engine| search.add_volumes(engine));
         engines.iter().for_each(|engine| search.add_mounts(engine));

@@ -1,13 +1,14 @@
 //! What the stores of Podman say of containers and images.
 
 use super::risk::{Case, Risk, judge};
+use super::stores::{LibpodDatabase, Stores};
 use super::{Claim, Container, Silent};
 use crate::formats::config_v2::ConfigV2;
 use crate::formats::containers_storage::{StoredContainer, StoredImage, image_identifier};
 use crate::formats::host_config::HostConfig;
 use crate::formats::json::{self, Fields, Wrong};
 use crate::formats::libpod;
-use crate::formats::libpod_database::{self as database, What};
+use crate::formats::libpod_database::What;
 use crate::{Artifact, ArtifactFile, ContainerId};
 use std::collections::BTreeMap;
 
@@ -50,17 +51,18 @@ pub fn runtime_risks(config: &ConfigV2, host_config: &HostConfig) -> Vec<Risk> {
 }
 
 /// Adds what the stores of Podman say of containers: the databases more than the tables.
-pub(super) fn add_containers(claims: &[Claim], containers: &mut BTreeMap<ContainerId, Container>) {
-    for (_, artifact) in claims.iter().filter(|(parser, _)| *parser == "podman.database") {
-        add_database(artifact, containers);
-    }
+pub(super) fn add_containers(
+    claims: &[Claim],
+    stores: &Stores<'_>,
+    containers: &mut BTreeMap<ContainerId, Container>,
+) {
+    stores.libpod.iter().for_each(|database| add_database(database, containers));
     add_tables(claims, containers);
 }
 
 /// What is there comes first: a removed container counts only where there is none of its id.
-fn add_database(artifact: &Artifact, containers: &mut BTreeMap<ContainerId, Container>) {
-    let records = database::read(artifact, &mut Silent).unwrap_or_default().records;
-    for record in records.iter().filter(|record| record.what == What::Container) {
+fn add_database(database: &LibpodDatabase<'_>, containers: &mut BTreeMap<ContainerId, Container>) {
+    for record in database.records.iter().filter(|record| record.what == What::Container) {
         let Ok(document) = json::read(&record.json) else { continue };
         let found = libpod::Container::read(&document.value).0;
         let Some(id) = found.config.id.as_deref().and_then(ContainerId::parse) else { continue };

@@ -9,9 +9,10 @@
 //! | containers/storage | `layer` in `containers.json` | `parent` in `layers.json` |
 
 use super::podman::rows_of;
-use super::{Claim, Silent, Snapshots};
+use super::stores::{LayerStores, Stores};
+use super::{Claim, Snapshots};
 use crate::formats::containers_storage::{StoredContainer, StoredLayer};
-use crate::formats::layer_store::{self, LayerStore, MountFiles};
+use crate::formats::layer_store::{LayerStore, MountFiles};
 use crate::formats::snapshotter_db::SnapshotKind;
 use crate::{Artifact, ChainId, ContainerId, ImageStore};
 use dockline_evidence::{Tree, TreePath};
@@ -110,12 +111,16 @@ pub(super) fn directory(root: &TreePath, driver: &str, name: &str) -> Option<Tre
 }
 
 impl WritableLayers {
-    /// Finds them among `claims`, and in the databases of containerd.
-    pub(super) fn read(claims: &[Claim], snapshots: &Snapshots) -> WritableLayers {
+    /// Finds them among `claims`, in the stores of Docker and the databases of containerd.
+    pub(super) fn read(
+        claims: &[Claim],
+        stores: &Stores<'_>,
+        snapshots: &Snapshots,
+    ) -> WritableLayers {
         let mut layers = WritableLayers::default();
+        stores.layers.iter().for_each(|of_root| layers.add_graph_driver(of_root));
         for (parser, artifact) in claims {
             match *parser {
-                "docker.layer" => layers.add_graph_driver(artifact),
                 "podman.storage" => layers.add_containers_storage(artifact),
                 "containerd.snapshots" => layers.add_snapshots(artifact, snapshots),
                 _ => {}
@@ -139,8 +144,8 @@ impl WritableLayers {
         }
     }
 
-    fn add_graph_driver(&mut self, artifact: &Artifact) {
-        for (store, files) in &layer_store::read(artifact, &mut Silent) {
+    fn add_graph_driver(&mut self, LayerStores { artifact, stores }: &LayerStores<'_>) {
+        for (store, files) in stores {
             for (container, mount) in &files.mounts {
                 self.add_mount(artifact, (store, files), (container, mount));
             }

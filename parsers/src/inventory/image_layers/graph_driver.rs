@@ -1,20 +1,25 @@
 //! Layers of Docker's graph drivers.
 
+use super::super::stores::LayerStores;
 use super::super::writable_layers::{directory, style_of};
 use super::super::{Inventory, Silent};
 use super::stores::{StoreOfImages, StoredImage, StoredLayer};
 use super::{ImageLayer, ImageLayers};
 use crate::formats::json::{self, Wrong};
 use crate::formats::layer_source::{self, Transfer};
-use crate::formats::layer_store::{self, LayerFiles, LayerStore};
+use crate::formats::layer_store::{LayerFiles, LayerStore};
 use crate::{Artifact, ArtifactFile, ChainId, DiffId, ImageStore};
 use dockline_timeline::Subject;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Adds the layers of the stores of one data root.
-pub(super) fn add(artifact: &Artifact, inventory: &Inventory, layers: &mut ImageLayers) {
+pub(super) fn add(
+    LayerStores { artifact, stores }: &LayerStores<'_>,
+    inventory: &Inventory,
+    layers: &mut ImageLayers,
+) {
     let images = images(inventory);
-    for (store, files) in &layer_store::read(artifact, &mut Silent) {
+    for (store, files) in stores {
         let pulled = pulled(artifact, files);
         for (chain, found) in &files.layers {
             let registry = found.diff.as_ref().and_then(|diff| pulled.get(diff)).cloned();

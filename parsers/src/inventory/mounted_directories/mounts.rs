@@ -5,7 +5,8 @@
 //! | Docker | `MountPoints` of `config.v2.json` | `volumes/<name>/opts.json` |
 //! | Podman | the container's configuration in libpod's database, else the runtime specification in `userdata/config.json` | the volume's configuration there |
 
-use super::super::{Claim, Silent};
+use super::super::Claim;
+use super::super::stores::{LibpodDatabase, Stores};
 use super::host_root::{above_container, above_volume};
 use crate::formats::config_v2::{ConfigV2, MountPoint};
 use crate::formats::container_directory as directory;
@@ -55,15 +56,17 @@ pub(super) struct Engine {
 }
 
 /// The data roots among `claims`.
-pub(super) fn read(claims: &[Claim]) -> Vec<Engine> {
+pub(super) fn read(claims: &[Claim], stores: &Stores<'_>) -> Vec<Engine> {
     let mut engines = Engines::default();
     for (parser, artifact) in claims.iter().filter(|(parser, _)| OF_ENGINES.contains(parser)) {
         let Some(engine) = engines.of(artifact) else { continue };
-        match *parser {
-            "docker.container_config" => engine.add_config(artifact),
-            "podman.database" => engine.add_database(artifact),
-            _ => {}
+        if *parser == "docker.container_config" {
+            engine.add_config(artifact);
         }
+    }
+    for database in &stores.libpod {
+        let engine = engines.of(database.artifact);
+        engine.into_iter().for_each(|engine| engine.add_database(database));
     }
     // Only of containers that no database knows.
     for (_, artifact) in claims.iter().filter(|(parser, _)| *parser == "podman.userdata") {
@@ -135,9 +138,8 @@ impl Engine {
         });
     }
 
-    fn add_database(&mut self, artifact: &Artifact) {
+    fn add_database(&mut self, LibpodDatabase { artifact, records }: &LibpodDatabase<'_>) {
         let Some(file) = database::main_file(artifact) else { return };
-        let records = database::read(artifact, &mut Silent).unwrap_or_default().records;
         for record in records.iter().filter(|record| record.recovered_from.is_none()) {
             if let What::Root(root) = &record.what {
                 self.own_paths.insert(root.clone());
