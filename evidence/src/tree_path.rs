@@ -68,7 +68,8 @@ impl TreePath {
     }
 
     /// The path of the directory that holds it, and the last component; `None` for the root.
-    pub(crate) fn split_last(&self) -> Option<(&[u8], &[u8])> {
+    #[must_use]
+    pub fn split_last(&self) -> Option<(&[u8], &[u8])> {
         if self.is_root() {
             return None;
         }

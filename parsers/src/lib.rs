@@ -25,6 +25,7 @@ pub mod inventory;
 pub mod kubernetes;
 pub mod parser;
 pub mod pattern;
+mod pattern_set;
 pub mod plan;
 pub mod podman;
 pub mod registry;

@@ -42,6 +42,28 @@ enum Component {
     Several(&'static str),
 }
 
+impl Component {
+    /// Whether the texts with which it begins and ends are those of the name.
+    fn may_be(&self, name: &[u8]) -> bool {
+        let Component::One(pieces) = self else { return true };
+        let begins = |piece: &Piece| match piece {
+            Piece::Literal(text) => name.starts_with(text.as_bytes()),
+            _ => true,
+        };
+        let ends = |piece: &Piece| match piece {
+            Piece::Literal(text) => name.ends_with(text.as_bytes()),
+            _ => true,
+        };
+        match pieces.as_slice() {
+            [] => name.is_empty(),
+            [Piece::Literal(text)] => name == text.as_bytes(),
+            [Piece::Id(_)] => is_id(name),
+            [first, .., last] => begins(first) && ends(last),
+            [_] => true,
+        }
+    }
+}
+
 /// A compiled pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
@@ -100,6 +122,29 @@ impl Pattern {
     fn of_directory(mut self) -> Pattern {
         self.components.insert(0, Component::One(Vec::new()));
         self
+    }
+
+    /// Whether any file in a directory can match: a quick look that is wrong only to say so.
+    pub(crate) fn may_match_in(&self, directory: &TreePath) -> bool {
+        let mut names = directory.components().rev();
+        let mut components = self.components.iter();
+        if let Some(Component::Several(_)) = components.next() {
+            let next = components.next();
+            return next.is_none_or(|next| names.any(|name| next.may_be(name)));
+        }
+        for component in components {
+            match (component, names.next()) {
+                (Component::Several(_), Some(_)) => return true,
+                (component, Some(name)) if component.may_be(name) => {}
+                _ => return false,
+            }
+        }
+        !self.is_bound || names.next().is_none()
+    }
+
+    /// Whether a file of this name can match: a quick look that is wrong only to say so.
+    pub(crate) fn may_match_name(&self, name: &[u8]) -> bool {
+        self.components.first().is_some_and(|component| component.may_be(name))
     }
 
     /// Matches the end of `path`.

@@ -17,6 +17,7 @@ pub use virtual_disks::{MAX_DEPTH, Nested};
 
 use crate::inventory::Claim;
 use crate::pattern::Pattern;
+use crate::pattern_set::PatternSet;
 use crate::{Artifact, ArtifactFile, Asked, Gather, Inventory, Parser};
 use dockline_evidence::walk::{Descend, walk};
 use dockline_evidence::{FileKind, Opening, Source, Tree, TreePath, assemble, source};
@@ -134,8 +135,8 @@ struct ClaimedFile {
 /// The inventory is built from all parsers' claims, so that a selection does not cost names.
 #[must_use]
 pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &Reading) -> Plan {
-    let patterns = compiled();
-    let known = unclaimed::Known::compile();
+    let mut patterns = compiled();
+    let mut known = unclaimed::Known::compile();
     let mut plan = Plan::default();
     let mut files = Vec::new();
     let mut subtrees = subtrees.to_vec();
@@ -151,7 +152,7 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &
             if let Some(candidate) = reading.nested.candidate(path) {
                 disks.push((path.clone(), candidate));
             }
-            match claim(&patterns, path) {
+            match patterns.first_match(path) {
                 Some((parser, found))
                     if parser.gather == Gather::FirstOfRoot
                         && !stood_for.insert((parser.name, found.root.clone())) => {}
@@ -276,21 +277,11 @@ fn inventories(
     hosts.into_iter().map(|(host, claims)| (host, build(claims))).collect()
 }
 
-fn compiled() -> Vec<(&'static Parser, Vec<Pattern>)> {
+fn compiled() -> PatternSet<&'static Parser> {
     let patterns = |parser: &'static Parser| {
-        parser.reads.iter().filter_map(|text| Pattern::compile(text)).collect()
+        parser.reads.iter().filter_map(move |text| Some((Pattern::compile(text)?, parser)))
     };
-    crate::all().map(|parser| (parser, patterns(parser))).collect()
-}
-
-fn claim(
-    patterns: &[(&'static Parser, Vec<Pattern>)],
-    path: &TreePath,
-) -> Option<(&'static Parser, crate::pattern::Match)> {
-    patterns.iter().find_map(|(parser, patterns)| {
-        let found = patterns.iter().find_map(|pattern| pattern.matches(path))?;
-        Some((*parser, found))
-    })
+    PatternSet::new(crate::all().flat_map(patterns))
 }
 
 fn walk_subtree(

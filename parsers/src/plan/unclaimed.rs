@@ -2,6 +2,7 @@
 
 use super::Subtree;
 use crate::pattern::Pattern;
+use crate::pattern_set::PatternSet;
 use crate::{ArtifactFile, Inventory, Parser};
 use dockline_evidence::{Source, TreePath};
 use dockline_timeline::Place;
@@ -83,24 +84,24 @@ const KNOWN: &[(&str, &str)] = &[
 ];
 
 /// [`KNOWN`], compiled.
-pub(super) struct Known(Vec<(Pattern, &'static str)>);
+pub(super) struct Known(PatternSet<&'static str>);
 
 impl Known {
     pub(super) fn compile() -> Known {
         let compile = |(pattern, why): &(&'static str, &'static str)| {
             Some((Pattern::compile(pattern)?, *why))
         };
-        Known(KNOWN.iter().filter_map(compile).collect())
+        Known(PatternSet::new(KNOWN.iter().filter_map(compile)))
     }
 
     /// Why `path` was not read, if it looks like an engine's.
-    pub(super) fn explain(&self, path: &TreePath, subtree: &Subtree) -> Option<Unclaimed> {
-        let (_, why) = self.0.iter().find(|(pattern, _)| pattern.matches(path).is_some())?;
-        if *why == READ_WITH_ITS_LAYER {
+    pub(super) fn explain(&mut self, path: &TreePath, subtree: &Subtree) -> Option<Unclaimed> {
+        let (why, _) = self.0.first_match(path)?;
+        if why == READ_WITH_ITS_LAYER {
             return None;
         }
         let place = Place::file(&subtree.evidence, &subtree.shown(path));
-        Some(Unclaimed { place, why: (*why).to_owned() })
+        Some(Unclaimed { place, why: why.to_owned() })
     }
 }
 
