@@ -29,6 +29,7 @@ mod pattern_set;
 pub mod plan;
 pub mod podman;
 pub mod registry;
+mod written_file;
 
 pub use artifact::{Artifact, ArtifactFile};
 pub use asked::Asked;

@@ -28,8 +28,9 @@ mod leftovers;
 mod settings;
 mod units;
 
-use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
-use dockline_timeline::{Confidence, Event, Findings, Instant, Kind, Meaning, Subject};
+use crate::written_file::WrittenFile;
+use crate::{Artifact, Gather, Inventory, Parser};
+use dockline_timeline::{Findings, Kind};
 use std::sync::Arc;
 
 /// The parser.
@@ -91,17 +92,9 @@ static LEFTOVER: Kind = Kind {
     source_long: "Docker engine leftover",
 };
 
-/// One file, and when it was last written.
-struct Written<'a> {
-    artifact: &'a Artifact,
-    file: &'a ArtifactFile,
-    modified: Option<Instant>,
-}
-
 fn parse(artifact: &Arc<Artifact>, _: &Arc<Inventory>, findings: &mut dyn Findings) {
     for file in &artifact.files {
-        let modified = artifact.metadata(file, findings).and_then(|metadata| metadata.modified);
-        let written = Written { artifact, file, modified };
+        let written = WrittenFile::of(artifact, file, findings);
         let is = |name: &str| file.capture(name).is_some();
         match file.path.file_name().unwrap_or_default() {
             _ if is("download") => leftovers::download(&written, findings),
@@ -115,38 +108,6 @@ fn parse(artifact: &Arc<Artifact>, _: &Arc<Inventory>, findings: &mut dyn Findin
             b"daemon.json" => settings::of_engine(&written, findings),
             _ => settings::of_containerd(&written, findings),
         }
-    }
-}
-
-impl Written<'_> {
-    /// The content; an issue when there is none.
-    fn read(&self, findings: &mut dyn Findings) -> Option<Vec<u8>> {
-        self.artifact.read(self.file, findings)
-    }
-
-    /// The content as one record of text; bytes that are no UTF-8 are an issue and read as
-    /// replacement characters.
-    fn text(&self, findings: &mut dyn Findings) -> Option<String> {
-        let bytes = self.read(findings)?;
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        findings.records(&self.file.origin, 1, length);
-        if let Err(error) = std::str::from_utf8(&bytes) {
-            let at = u64::try_from(error.valid_up_to()).unwrap_or(u64::MAX);
-            let what = "bytes that are not UTF-8, read as replacement characters";
-            let at = dockline_timeline::Position::Offset(at);
-            findings.issue(self.file.issue(dockline_timeline::IssueKind::Malformed, at, what));
-        }
-        Some(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    /// The event of the file's own time, if it has one.
-    fn event<'e>(&'e self, kind: &'e Kind, text: &'e str) -> Option<Event<'e>> {
-        let when = (self.modified?, Meaning::ContentModification);
-        let mut event = Event::new(&self.file.origin, kind, &Subject::UNKNOWN, when);
-        event.confidence = Confidence::Filesystem;
-        event.action = "write";
-        event.text = text.into();
-        Some(event)
     }
 }
 

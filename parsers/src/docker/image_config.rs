@@ -21,7 +21,6 @@
 mod arrival;
 
 use crate::formats::image_config::{ConfigEvents, ImageConfig, Maker};
-use crate::formats::json::{self, Wrong};
 use crate::inventory::{Image, REMOVED_CONTAINER};
 use crate::{Artifact, ArtifactFile, Digest, Gather, ImageStore, Inventory, Parser};
 use dockline_timeline::{Attribute, Findings, IssueKind, Kind, Position, Subject, Value};
@@ -77,7 +76,7 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
         let Some(id) = file.capture("image").and_then(Digest::from_hex) else { continue };
         let Some(bytes) = artifact.read(file, findings) else { continue };
         let genuine = is_genuine(file, &id, &bytes, findings);
-        let config = read_config(file, &bytes, findings);
+        let config = ImageConfig::of_file(file, &bytes, findings);
         let image = ImageFile {
             artifact,
             file,
@@ -101,27 +100,6 @@ fn is_genuine(file: &ArtifactFile, id: &Digest, bytes: &[u8], findings: &mut dyn
         findings.issue(file.issue(IssueKind::Malformed, Position::File, what));
     }
     digest == *id
-}
-
-/// The configuration; empty when the file holds none.
-fn read_config(file: &ArtifactFile, bytes: &[u8], findings: &mut dyn Findings) -> ImageConfig {
-    let document = match json::read(bytes) {
-        Ok(document) => document,
-        Err(flaw) => {
-            flaw.report_lost(file, bytes.len(), findings);
-            return ImageConfig::default();
-        }
-    };
-    findings.records(&file.origin, 1, document.length);
-    let wrong = Wrong::default();
-    let config = ImageConfig::read(&document.value, &wrong);
-    for flaw in document.flaws.iter().chain(&wrong.into_flaws()) {
-        flaw.report(file, findings);
-    }
-    for (key, what) in &config.wrong_layers {
-        findings.issue(file.issue(IssueKind::Malformed, Position::Key(key), what.as_str()));
-    }
-    config
 }
 
 impl ImageFile<'_> {

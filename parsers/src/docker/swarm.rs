@@ -26,10 +26,9 @@ mod state;
 mod task;
 mod tasks;
 
-use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
-use dockline_timeline::{
-    Confidence, Event, Findings, Instant, IssueKind, Kind, Meaning, Position, Subject,
-};
+use crate::written_file::WrittenFile;
+use crate::{Artifact, Gather, Inventory, Parser};
+use dockline_timeline::{Findings, IssueKind, Kind, Position};
 use std::sync::Arc;
 
 /// The parser.
@@ -73,8 +72,7 @@ static CERTIFICATE: Kind = Kind {
 
 fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dyn Findings) {
     for file in &artifact.files {
-        let modified = artifact.metadata(file, findings).and_then(|metadata| metadata.modified);
-        let one = File { artifact, file, modified };
+        let one = WrittenFile::of(artifact, file, findings);
         let is = |name: &str| file.capture(name).is_some();
         match file.path.file_name().unwrap_or_default() {
             _ if is("log") => raft(&one, findings),
@@ -87,27 +85,8 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
     }
 }
 
-/// One file, and when it was last written.
-struct File<'a> {
-    artifact: &'a Artifact,
-    file: &'a ArtifactFile,
-    modified: Option<Instant>,
-}
-
-impl File<'_> {
-    /// The event of the file's own time, if it has one.
-    fn event<'e>(&'e self, kind: &'e Kind, text: &'e str) -> Option<Event<'e>> {
-        let when = (self.modified?, Meaning::ContentModification);
-        let mut event = Event::new(&self.file.origin, kind, &Subject::UNKNOWN, when);
-        event.confidence = Confidence::Filesystem;
-        event.action = "write";
-        event.text = text.into();
-        Some(event)
-    }
-}
-
 /// The log of the managers, or a snapshot of it.
-fn raft(one: &File<'_>, findings: &mut dyn Findings) {
+fn raft(one: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let kind = one.file.capture("kind").unwrap_or_default();
     let size = one.artifact.metadata(one.file, findings).map_or(0, |metadata| metadata.size);
     let what = format!(

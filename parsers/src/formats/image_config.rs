@@ -11,9 +11,9 @@ mod step;
 pub use events::ConfigEvents;
 pub use step::{FIXED_DATE, is_fixed_date};
 
-use super::json::{Fields, Wrong};
-use crate::{DiffId, Digest};
-use dockline_timeline::Instant;
+use super::json::{self, Fields, Wrong};
+use crate::{ArtifactFile, DiffId, Digest};
+use dockline_timeline::{Findings, Instant, IssueKind, Position};
 use serde_json::Value;
 
 /// One step in which an image was built.
@@ -105,6 +105,27 @@ pub enum Maker {
 }
 
 impl ImageConfig {
+    /// The configuration; empty when the file holds none.
+    pub fn of_file(file: &ArtifactFile, bytes: &[u8], findings: &mut dyn Findings) -> ImageConfig {
+        let document = match json::read(bytes) {
+            Ok(document) => document,
+            Err(flaw) => {
+                flaw.report_lost(file, bytes.len(), findings);
+                return ImageConfig::default();
+            }
+        };
+        findings.records(&file.origin, 1, document.length);
+        let wrong = Wrong::default();
+        let config = ImageConfig::read(&document.value, &wrong);
+        for flaw in document.flaws.iter().chain(&wrong.into_flaws()) {
+            flaw.report(file, findings);
+        }
+        for (key, what) in &config.wrong_layers {
+            findings.issue(file.issue(IssueKind::Malformed, Position::Key(key), what.as_str()));
+        }
+        config
+    }
+
     /// Reads the configuration; what is wrong in it costs only itself.
     #[must_use]
     pub fn read(document: &Value, wrong: &Wrong) -> ImageConfig {

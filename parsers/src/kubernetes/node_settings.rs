@@ -21,10 +21,9 @@ use crate::formats::unit_file::shell_assignments;
 use crate::formats::yaml;
 use crate::inventory::Risk;
 use crate::inventory::risk::{judge_kubelet, told};
-use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
-use dockline_timeline::{
-    Confidence, Event, Findings, Instant, IssueKind, Kind, Meaning, Position, Subject,
-};
+use crate::written_file::WrittenFile;
+use crate::{Artifact, Gather, Inventory, Parser};
+use dockline_timeline::{Findings, IssueKind, Kind, Position};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -58,143 +57,124 @@ static SETTINGS: Kind = Kind {
 
 fn parse(artifact: &Arc<Artifact>, _: &Arc<Inventory>, findings: &mut dyn Findings) {
     for file in &artifact.files {
-        let modified = artifact.metadata(file, findings).and_then(|metadata| metadata.modified);
-        let written = Written { artifact, file, modified };
+        let written = WrittenFile::of(artifact, file, findings);
         let is = |name: &str| file.capture(name).is_some();
         if is("key") || is("checkpoint") {
-            written.by_name(findings);
+            by_name(&written, findings);
         } else if is("kubeconfig") {
-            written.kubeconfig(findings);
+            kubeconfig(&written, findings);
         } else if file.path.file_name() == Some(b"config.yaml") {
-            written.kubelet(findings);
+            kubelet(&written, findings);
         } else {
-            written.arguments(findings);
+            arguments(&written, findings);
         }
     }
 }
 
-/// A file, and when it was last written.
-struct Written<'a> {
-    artifact: &'a Artifact,
-    file: &'a ArtifactFile,
-    modified: Option<Instant>,
+/// What is told by its name alone.
+fn by_name(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
+    findings.records(&written.file.origin, 1, 0);
+    let (text, is_secret) = match (written.file.capture("checkpoint"), written.file.capture("key"))
+    {
+        (Some(name), _) => (format!("container frozen into {name}.tar, with its memory"), true),
+        (None, name) => {
+            let name = name.unwrap_or_default();
+            // The kubelet keeps a key and its certificate in one file.
+            let is_key = !name.ends_with(".crt") && !name.ends_with(".pub");
+            let what = if is_key { "key" } else { "certificate" };
+            (format!("{what} of the node or of its cluster, {name}, last written"), is_key)
+        }
+    };
+    let Some(mut event) = written.event(&SETTINGS, &text) else { return };
+    event.tags.extend(is_secret.then_some(Cow::Borrowed("possible-secret")));
+    findings.event(&event);
 }
 
-impl Written<'_> {
-    fn event<'e>(&'e self, text: &'e str, is_secret: bool) -> Option<Event<'e>> {
-        let when = (self.modified?, Meaning::ContentModification);
-        let mut event = Event::new(&self.file.origin, &SETTINGS, &Subject::UNKNOWN, when);
-        event.confidence = Confidence::Filesystem;
-        event.action = "write";
-        event.text = text.into();
-        event.tags.extend(is_secret.then_some(Cow::Borrowed("possible-secret")));
-        Some(event)
+/// The document of a file in YAML; `None` where there is none.
+fn document(written: &WrittenFile<'_>, findings: &mut dyn Findings) -> Option<Value> {
+    let bytes = written.artifact.read(written.file, findings)?;
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        let what = "no YAML: bytes that are not UTF-8";
+        let issue = written.file.issue(IssueKind::Malformed, Position::File, what);
+        findings.issue(issue.losing(1, length));
+        return None;
+    };
+    let (documents, problem) = yaml::documents(text);
+    let lost = problem.as_ref().map_or(0, |_| length);
+    findings.records(&written.file.origin, 1, length.saturating_sub(lost));
+    if let Some(problem) = problem {
+        let at = Position::Line(problem.line);
+        findings.issue(written.file.issue(problem.kind, at, problem.what).losing(0, lost));
     }
+    documents.into_iter().next().map(|document| document.value)
+}
 
-    /// What is told by its name alone.
-    fn by_name(&self, findings: &mut dyn Findings) {
-        findings.records(&self.file.origin, 1, 0);
-        let (text, is_secret) = match (self.file.capture("checkpoint"), self.file.capture("key")) {
-            (Some(name), _) => (format!("container frozen into {name}.tar, with its memory"), true),
-            (None, name) => {
-                let name = name.unwrap_or_default();
-                // The kubelet keeps a key and its certificate in one file.
-                let is_key = !name.ends_with(".crt") && !name.ends_with(".pub");
-                let what = if is_key { "key" } else { "certificate" };
-                (format!("{what} of the node or of its cluster, {name}, last written"), is_key)
-            }
-        };
-        if let Some(event) = self.event(&text, is_secret) {
-            findings.event(&event);
-        }
-    }
+/// Of a file without readable content, the time at which it was written.
+fn unreadable(written: &WrittenFile<'_>, what: &str, findings: &mut dyn Findings) {
+    let text = format!("{what} last written; the content cannot be read");
+    written.event(&SETTINGS, &text).iter().for_each(|event| findings.event(event));
+}
 
-    /// The document of a file in YAML; `None` where there is none.
-    fn document(&self, findings: &mut dyn Findings) -> Option<Value> {
-        let bytes = self.artifact.read(self.file, findings)?;
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let Ok(text) = std::str::from_utf8(&bytes) else {
-            let what = "no YAML: bytes that are not UTF-8";
-            let issue = self.file.issue(IssueKind::Malformed, Position::File, what);
-            findings.issue(issue.losing(1, length));
-            return None;
-        };
-        let (documents, problem) = yaml::documents(text);
-        let lost = problem.as_ref().map_or(0, |_| length);
-        findings.records(&self.file.origin, 1, length.saturating_sub(lost));
-        if let Some(problem) = problem {
-            let at = Position::Line(problem.line);
-            findings.issue(self.file.issue(problem.kind, at, problem.what).losing(0, lost));
-        }
-        documents.into_iter().next().map(|document| document.value)
+fn kubelet(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
+    let what = "settings of the kubelet";
+    let Some(document) = document(written, findings) else {
+        return unreadable(written, what, findings);
+    };
+    let settings = EngineSettings::from_document(&document);
+    if settings.cut {
+        let what = format!("more than {} settings, the rest is not read", settings.pairs.len());
+        findings.issue(written.file.issue(IssueKind::LimitReached, Position::File, what));
     }
+    let risks = judge_kubelet(&settings);
+    let text = told(&format!("{what} last written"), &risks);
+    let Some(mut event) = written.event(&SETTINGS, &text) else { return };
+    event.tags.extend(risks.iter().map(|risk| Cow::Borrowed(risk.name.as_str())));
+    let mut all = Attributes::default();
+    all.list("risks", risks.iter().map(Risk::to_string).collect());
+    all.texts("settings", &settings.pairs);
+    event.attributes = all.into_vec();
+    findings.event(&event);
+}
 
-    /// Of a file without readable content, the time at which it was written.
-    fn unreadable(&self, what: &str, findings: &mut dyn Findings) {
-        let text = format!("{what} last written; the content cannot be read");
-        self.event(&text, false).iter().for_each(|event| findings.event(event));
-    }
+/// The servers and the names of users of a kubeconfig.
+fn kubeconfig(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
+    let name = written.file.capture("kubeconfig").unwrap_or_default();
+    let Some(document) = document(written, findings) else {
+        return unreadable(written, &format!("kubeconfig {name}.conf"), findings);
+    };
+    let list = |name: &str| document.get(name).and_then(Value::as_array).into_iter().flatten();
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let server = |one: &Value| text(one.get("cluster").and_then(|it| it.get("server")));
+    let servers: Vec<String> = list("clusters").filter_map(server).collect();
+    let users: Vec<String> = list("users").filter_map(|one| text(one.get("name"))).collect();
+    let text = format!(
+        "kubeconfig {name}.conf last written: credentials of {} for {}",
+        if users.is_empty() { "nobody".to_owned() } else { users.join(", ") },
+        if servers.is_empty() { "no cluster".to_owned() } else { servers.join(", ") },
+    );
+    let Some(mut event) = written.event(&SETTINGS, &text) else { return };
+    event.tags.extend((!users.is_empty()).then_some(Cow::Borrowed("stored-credentials")));
+    let mut all = Attributes::default();
+    all.texts("endpoints", &servers);
+    event.attributes = all.into_vec();
+    findings.event(&event);
+}
 
-    fn kubelet(&self, findings: &mut dyn Findings) {
-        let what = "settings of the kubelet";
-        let Some(document) = self.document(findings) else {
-            return self.unreadable(what, findings);
-        };
-        let settings = EngineSettings::from_document(&document);
-        if settings.cut {
-            let what = format!("more than {} settings, the rest is not read", settings.pairs.len());
-            findings.issue(self.file.issue(IssueKind::LimitReached, Position::File, what));
-        }
-        let risks = judge_kubelet(&settings);
-        let text = told(&format!("{what} last written"), &risks);
-        let Some(mut event) = self.event(&text, false) else { return };
-        event.tags.extend(risks.iter().map(|risk| Cow::Borrowed(risk.name.as_str())));
-        let mut all = Attributes::default();
-        all.list("risks", risks.iter().map(Risk::to_string).collect());
-        all.texts("settings", &settings.pairs);
-        event.attributes = all.into_vec();
-        findings.event(&event);
+fn arguments(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
+    let Some(bytes) = written.artifact.read(written.file, findings) else { return };
+    findings.records(&written.file.origin, 1, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    let (pairs, cut) = shell_assignments(&String::from_utf8_lossy(&bytes));
+    if cut {
+        let what = format!("more than {} variables, the rest is not read", pairs.len());
+        findings.issue(written.file.issue(IssueKind::LimitReached, Position::File, what));
     }
-
-    /// The servers and the names of users of a kubeconfig.
-    fn kubeconfig(&self, findings: &mut dyn Findings) {
-        let name = self.file.capture("kubeconfig").unwrap_or_default();
-        let Some(document) = self.document(findings) else {
-            return self.unreadable(&format!("kubeconfig {name}.conf"), findings);
-        };
-        let list = |name: &str| document.get(name).and_then(Value::as_array).into_iter().flatten();
-        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-        let server = |one: &Value| text(one.get("cluster").and_then(|it| it.get("server")));
-        let servers: Vec<String> = list("clusters").filter_map(server).collect();
-        let users: Vec<String> = list("users").filter_map(|one| text(one.get("name"))).collect();
-        let text = format!(
-            "kubeconfig {name}.conf last written: credentials of {} for {}",
-            if users.is_empty() { "nobody".to_owned() } else { users.join(", ") },
-            if servers.is_empty() { "no cluster".to_owned() } else { servers.join(", ") },
-        );
-        let Some(mut event) = self.event(&text, false) else { return };
-        event.tags.extend((!users.is_empty()).then_some(Cow::Borrowed("stored-credentials")));
-        let mut all = Attributes::default();
-        all.texts("endpoints", &servers);
-        event.attributes = all.into_vec();
-        findings.event(&event);
-    }
-
-    fn arguments(&self, findings: &mut dyn Findings) {
-        let Some(bytes) = self.artifact.read(self.file, findings) else { return };
-        findings.records(&self.file.origin, 1, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        let (pairs, cut) = shell_assignments(&String::from_utf8_lossy(&bytes));
-        if cut {
-            let what = format!("more than {} variables, the rest is not read", pairs.len());
-            findings.issue(self.file.issue(IssueKind::LimitReached, Position::File, what));
-        }
-        let text = "arguments of the kubelet last written, by kubeadm";
-        let Some(mut event) = self.event(text, false) else { return };
-        let mut all = Attributes::default();
-        all.texts("settings", &pairs);
-        event.attributes = all.into_vec();
-        findings.event(&event);
-    }
+    let text = "arguments of the kubelet last written, by kubeadm";
+    let Some(mut event) = written.event(&SETTINGS, text) else { return };
+    let mut all = Attributes::default();
+    all.texts("settings", &pairs);
+    event.attributes = all.into_vec();
+    findings.event(&event);
 }
 
 #[cfg(test)]

@@ -24,8 +24,9 @@ use crate::formats::containers_conf::SettingsFile;
 use crate::formats::json::{self, Fields, Wrong};
 use crate::inventory::Risk;
 use crate::inventory::risk::told;
-use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
-use dockline_timeline::{Confidence, Event, Findings, Instant, Kind, Meaning, Subject};
+use crate::written_file::WrittenFile;
+use crate::{Artifact, Gather, Inventory, Parser};
+use dockline_timeline::{Findings, Kind};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -61,114 +62,95 @@ static SETTINGS: Kind =
 
 fn parse(artifact: &Arc<Artifact>, _: &Arc<Inventory>, findings: &mut dyn Findings) {
     for file in &artifact.files {
-        let modified = artifact.metadata(file, findings).and_then(|metadata| metadata.modified);
-        let written = Written { artifact, file, modified };
+        let written = WrittenFile::of(artifact, file, findings);
         let is = |name: &str| file.capture(name).is_some();
         match file.path.file_name().unwrap_or_default() {
-            _ if is("hook") => written.hook(findings),
-            _ if is("certificate") => written.certificate(findings),
-            _ if is("signatures") => written.signatures(findings),
-            b"mounts.conf" => written.mounts(findings),
-            _ => written.settings(findings),
+            _ if is("hook") => hook(&written, findings),
+            _ if is("certificate") => certificate(&written, findings),
+            _ if is("signatures") => signatures(&written, findings),
+            b"mounts.conf" => mounts(&written, findings),
+            _ => settings(&written, findings),
         }
     }
 }
 
-/// A file, and when it was last written.
-struct Written<'a> {
-    artifact: &'a Artifact,
-    file: &'a ArtifactFile,
-    modified: Option<Instant>,
+fn name<'a>(written: &WrittenFile<'a>) -> Cow<'a, str> {
+    String::from_utf8_lossy(written.file.path.file_name().unwrap_or_default())
 }
 
-impl Written<'_> {
-    fn event<'e>(&'e self, text: &'e str) -> Option<Event<'e>> {
-        let when = (self.modified?, Meaning::ContentModification);
-        let mut event = Event::new(&self.file.origin, &SETTINGS, &Subject::UNKNOWN, when);
-        event.confidence = Confidence::Filesystem;
-        event.action = "write";
-        event.text = text.into();
-        Some(event)
-    }
-
-    fn name(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.file.path.file_name().unwrap_or_default())
-    }
-
-    /// Tells an event of the file's time; a whole file was read.
-    fn tell(&self, text: &str, findings: &mut dyn Findings) {
-        findings.records(&self.file.origin, 1, 0);
-        if let Some(event) = self.event(text) {
-            findings.event(&event);
-        }
-    }
-
-    fn settings(&self, findings: &mut dyn Findings) {
-        let name = self.name();
-        let what = format!("settings of Podman, Buildah and CRI-O, {name}, last written");
-        let Some(settings) = SettingsFile::read(self.artifact, self.file, findings) else {
-            let text = format!("{what}; the content cannot be read");
-            self.event(&text).iter().for_each(|event| findings.event(event));
-            return;
-        };
-        let text = told(&what, &settings.risks);
-        let Some(mut event) = self.event(&text) else { return };
-        settings.describe(&mut event);
+/// Tells an event of the file's time; a whole file was read.
+fn tell(written: &WrittenFile<'_>, text: &str, findings: &mut dyn Findings) {
+    findings.records(&written.file.origin, 1, 0);
+    if let Some(event) = written.event(&SETTINGS, text) {
         findings.event(&event);
     }
+}
 
-    fn signatures(&self, findings: &mut dyn Findings) {
-        let text = format!("where signatures are kept, {}, last written; not read", self.name());
-        self.tell(&text, findings);
-    }
+fn settings(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
+    let name = name(written);
+    let what = format!("settings of Podman, Buildah and CRI-O, {name}, last written");
+    let Some(settings) = SettingsFile::read(written.artifact, written.file, findings) else {
+        let text = format!("{what}; the content cannot be read");
+        written.event(&SETTINGS, &text).iter().for_each(|event| findings.event(event));
+        return;
+    };
+    let text = told(&what, &settings.risks);
+    let Some(mut event) = written.event(&SETTINGS, &text) else { return };
+    settings.describe(&mut event);
+    findings.event(&event);
+}
 
-    fn certificate(&self, findings: &mut dyn Findings) {
-        let registry = self.file.capture("registry").unwrap_or_default();
-        let name = self.name();
-        let is_key = name.ends_with(".key");
-        let what = if is_key { "key" } else { "certificate" };
-        let text = format!("{what} for the registry {registry}, {name}, last written");
-        findings.records(&self.file.origin, 1, 0);
-        let Some(mut event) = self.event(&text) else { return };
-        event.tags.extend(is_key.then_some(Cow::Borrowed("possible-secret")));
-        let mut all = Attributes::default();
-        all.text("registry", Some(registry));
-        event.attributes = all.into_vec();
-        findings.event(&event);
-    }
+fn signatures(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
+    let text = format!("where signatures are kept, {}, last written; not read", name(written));
+    tell(written, &text, findings);
+}
 
-    /// `source:destination` lines: what is copied into every container.
-    fn mounts(&self, findings: &mut dyn Findings) {
-        let Some(bytes) = self.artifact.read(self.file, findings) else { return };
-        findings.records(&self.file.origin, 1, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        let text = String::from_utf8_lossy(&bytes);
-        let lines = text.lines().map(str::trim);
-        let mounts: Vec<String> = lines
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(str::to_owned)
-            .collect();
-        let what = "directories of the host that every container gets last written";
-        let Some(mut event) = self.event(what) else { return };
-        let mut all = Attributes::default();
-        all.texts("settings", &mounts);
-        event.attributes = all.into_vec();
-        findings.event(&event);
-    }
+fn certificate(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
+    let registry = written.file.capture("registry").unwrap_or_default();
+    let name = name(written);
+    let is_key = name.ends_with(".key");
+    let what = if is_key { "key" } else { "certificate" };
+    let text = format!("{what} for the registry {registry}, {name}, last written");
+    findings.records(&written.file.origin, 1, 0);
+    let Some(mut event) = written.event(&SETTINGS, &text) else { return };
+    event.tags.extend(is_key.then_some(Cow::Borrowed("possible-secret")));
+    let mut all = Attributes::default();
+    all.text("registry", Some(registry));
+    event.attributes = all.into_vec();
+    findings.event(&event);
+}
 
-    fn hook(&self, findings: &mut dyn Findings) {
-        let Some(bytes) = self.artifact.read(self.file, findings) else { return };
-        let document = match json::read(&bytes) {
-            Ok(document) => document,
-            Err(flaw) => return flaw.report_lost(self.file, bytes.len(), findings),
-        };
-        findings.records(&self.file.origin, 1, document.length);
-        let wrong = Wrong::default();
-        let fields = Fields::new(&document.value, &wrong);
-        let hook = Hook::read(&fields);
-        hook.report(self, findings);
-        let flaws = wrong.into_flaws();
-        document.flaws.iter().chain(&flaws).for_each(|flaw| flaw.report(self.file, findings));
-    }
+/// `source:destination` lines: what is copied into every container.
+fn mounts(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
+    let Some(bytes) = written.artifact.read(written.file, findings) else { return };
+    findings.records(&written.file.origin, 1, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = text.lines().map(str::trim);
+    let mounts: Vec<String> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect();
+    let what = "directories of the host that every container gets last written";
+    let Some(mut event) = written.event(&SETTINGS, what) else { return };
+    let mut all = Attributes::default();
+    all.texts("settings", &mounts);
+    event.attributes = all.into_vec();
+    findings.event(&event);
+}
+
+fn hook(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
+    let Some(bytes) = written.artifact.read(written.file, findings) else { return };
+    let document = match json::read(&bytes) {
+        Ok(document) => document,
+        Err(flaw) => return flaw.report_lost(written.file, bytes.len(), findings),
+    };
+    findings.records(&written.file.origin, 1, document.length);
+    let wrong = Wrong::default();
+    let fields = Fields::new(&document.value, &wrong);
+    let hook = Hook::read(&fields);
+    hook.report(written, findings);
+    let flaws = wrong.into_flaws();
+    document.flaws.iter().chain(&flaws).for_each(|flaw| flaw.report(written.file, findings));
 }
 
 /// A program that runs at stages of a container's life.
@@ -194,14 +176,14 @@ impl Hook {
         }
     }
 
-    fn report(&self, written: &Written<'_>, findings: &mut dyn Findings) {
+    fn report(&self, written: &WrittenFile<'_>, findings: &mut dyn Findings) {
         let path = self.path.as_deref().unwrap_or("nothing");
         let words = std::iter::once(path).chain(self.arguments.iter().skip(1).map(String::as_str));
         let command = words.map(quoted).collect::<Vec<String>>().join(" ");
         let stages = self.stages.join(", ");
         let text =
             format!("hook last written: {path} runs on the host for containers, at: {stages}");
-        let Some(mut event) = written.event(&text) else { return };
+        let Some(mut event) = written.event(&SETTINGS, &text) else { return };
         let by_package = path.starts_with("/usr/");
         let severity = match by_package {
             true => crate::inventory::Severity::Low,

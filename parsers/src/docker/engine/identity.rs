@@ -1,7 +1,7 @@
 //! Who the engine is, and the keys and certificates with which it shows it.
 
 use super::settings::document;
-use super::{IDENTITY, Written};
+use super::{IDENTITY, WrittenFile};
 use crate::formats::attributes::Attributes;
 use crate::formats::json::{Fields, Wrong};
 use dockline_timeline::{Findings, IssueKind, Position};
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// Longest `engine-id`: a UUID has 36 characters, a key id of libtrust 59.
 const ID_LENGTH: usize = 64;
 
-pub(super) fn engine_id(written: &Written<'_>, findings: &mut dyn Findings) {
+pub(super) fn engine_id(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let Some(text) = written.text(findings) else { return };
     let id = text.trim();
     let known = id.len() <= ID_LENGTH
@@ -33,7 +33,7 @@ pub(super) fn engine_id(written: &Written<'_>, findings: &mut dyn Findings) {
 }
 
 /// The key with which engines up to 22 named themselves, a JSON Web Key.
-pub(super) fn key(written: &Written<'_>, findings: &mut dyn Findings) {
+pub(super) fn key(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let document = document(written, findings).unwrap_or_default();
     let wrong = Wrong::default();
     let fields = Fields::new(&document, &wrong);
@@ -59,7 +59,7 @@ pub(super) fn key(written: &Written<'_>, findings: &mut dyn Findings) {
 }
 
 /// A graph of who may name images, of engines before 1.10.
-pub(super) fn trust_graph(written: &Written<'_>, findings: &mut dyn Findings) {
+pub(super) fn trust_graph(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
     if document(written, findings).is_none() {
         return;
     }
@@ -70,7 +70,7 @@ pub(super) fn trust_graph(written: &Written<'_>, findings: &mut dyn Findings) {
 }
 
 /// What the engine trusts a registry by, or shows itself to it with.
-pub(super) fn certificate(written: &Written<'_>, findings: &mut dyn Findings) {
+pub(super) fn certificate(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let Some(content) = written.text(findings) else { return };
     let name = written.file.capture("certificate").unwrap_or_default();
     let registry = written.file.capture("registry").unwrap_or_default();

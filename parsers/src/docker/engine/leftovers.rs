@@ -1,6 +1,6 @@
 //! What the engine wrote for itself and did not come back to.
 
-use super::{LEFTOVER, SETTINGS, Written};
+use super::{LEFTOVER, SETTINGS, WrittenFile};
 use crate::formats::attributes::Attributes;
 use crate::formats::engine_settings::EngineSettings;
 use crate::formats::shell::words;
@@ -10,7 +10,7 @@ use dockline_timeline::{Findings, IssueKind, Position};
 use std::borrow::Cow;
 
 /// A layer that was being downloaded when the engine ended.
-pub(super) fn download(written: &Written<'_>, findings: &mut dyn Findings) {
+pub(super) fn download(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let metadata = written.artifact.metadata(written.file, findings);
     let size = metadata.map(|metadata| metadata.size);
     findings.records(&written.file.origin, 1, size.unwrap_or_default());
@@ -22,7 +22,7 @@ pub(super) fn download(written: &Written<'_>, findings: &mut dyn Findings) {
 }
 
 /// The script with which the engine calls a runtime that has arguments.
-pub(super) fn runtime(written: &Written<'_>, findings: &mut dyn Findings) {
+pub(super) fn runtime(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let Some(content) = written.text(findings) else { return };
     let name = written.file.capture("runtime").unwrap_or_default();
     let mut lines = content.lines();

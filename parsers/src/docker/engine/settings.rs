@@ -1,6 +1,6 @@
 //! `daemon.json`, and containerd's `config.toml`.
 
-use super::{SETTINGS, Written};
+use super::{SETTINGS, WrittenFile};
 use crate::formats::attributes::Attributes;
 use crate::formats::engine_settings::EngineSettings;
 use crate::formats::json;
@@ -25,7 +25,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn report(mut self, written: &Written<'_>, findings: &mut dyn Findings) {
+    pub(super) fn report(mut self, written: &WrittenFile<'_>, findings: &mut dyn Findings) {
         if self.settings.cut {
             let what =
                 format!("more than {} settings, the rest is not read", self.settings.pairs.len());
@@ -51,7 +51,7 @@ impl Told {
     }
 }
 
-pub(super) fn of_engine(written: &Written<'_>, findings: &mut dyn Findings) {
+pub(super) fn of_engine(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let Some(document) = document(written, findings) else {
         return unreadable("settings of the engine", written, findings);
     };
@@ -64,7 +64,7 @@ pub(super) fn of_engine(written: &Written<'_>, findings: &mut dyn Findings) {
 }
 
 /// The JSON of the file.
-pub(super) fn document(written: &Written<'_>, findings: &mut dyn Findings) -> Option<Value> {
+pub(super) fn document(written: &WrittenFile<'_>, findings: &mut dyn Findings) -> Option<Value> {
     let bytes = written.read(findings)?;
     match json::read(&bytes) {
         Ok(document) => {
@@ -80,14 +80,14 @@ pub(super) fn document(written: &Written<'_>, findings: &mut dyn Findings) -> Op
 }
 
 /// Of a file without readable content, the time at which it was written.
-pub(super) fn unreadable(what: &str, written: &Written<'_>, findings: &mut dyn Findings) {
+pub(super) fn unreadable(what: &str, written: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let text = format!("{what} last written; the content cannot be read");
     if let Some(event) = written.event(&SETTINGS, &text) {
         findings.event(&event);
     }
 }
 
-pub(super) fn of_containerd(written: &Written<'_>, findings: &mut dyn Findings) {
+pub(super) fn of_containerd(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let Some(text) = written.text(findings) else { return };
     let document: Value = match toml::from_str(&text) {
         Ok(document) => document,

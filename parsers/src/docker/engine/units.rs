@@ -1,6 +1,6 @@
 //! Units of systemd that start the engine, their drop-ins, and the shell variables that they read.
 
-use super::Written;
+use super::WrittenFile;
 use super::settings::Told;
 use crate::formats::engine_settings::EngineSettings;
 use crate::formats::json;
@@ -14,7 +14,7 @@ use dockline_timeline::{Findings, IssueKind, Position};
 /// What may stand before the program of `ExecStart`.
 const PREFIXES: &[char] = &['-', '@', ':', '+', '!', '|'];
 
-pub(super) fn unit(written: &Written<'_>, findings: &mut dyn Findings) {
+pub(super) fn unit(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let Some(text) = written.text(findings) else { return };
     let (assignments, cut) = unit_file::read(&text);
     let start = assignments.iter().filter(|one| one.key == "ExecStart" && !one.value.is_empty());
@@ -64,7 +64,7 @@ fn secrets(settings: &EngineSettings, environment: &[String]) -> Vec<String> {
 
 /// Whether the engine's own settings ask clients for certificates: `etc/docker/daemon.json` in the
 /// nearest directory above that has one.
-fn asks_for_certificates(written: &Written<'_>) -> bool {
+fn asks_for_certificates(written: &WrittenFile<'_>) -> bool {
     let mut directory = written.file.path.parent();
     while let Some(above) = directory {
         let beside = above.below(b"etc/docker/daemon.json");
@@ -78,7 +78,7 @@ fn asks_for_certificates(written: &Written<'_>) -> bool {
 }
 
 /// `etc/default/docker` and the like.
-pub(super) fn shell_variables(written: &Written<'_>, findings: &mut dyn Findings) {
+pub(super) fn shell_variables(written: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let Some(text) = written.text(findings) else { return };
     let (environment, cut) = unit_file::shell_assignments(&text);
     if cut {

@@ -1,6 +1,6 @@
 //! Certificates of the swarm's authority and of this node, and the node's private key.
 
-use super::{CERTIFICATE, File};
+use super::{CERTIFICATE, WrittenFile};
 use crate::formats::attributes::Attributes;
 use dockline_timeline::{
     Confidence, Event, Findings, Instant, IssueKind, Meaning, Position, Subject,
@@ -17,7 +17,7 @@ const NODE_BACKDATED: Duration = Duration::from_secs(60 * 60);
 /// The same of the authority's.
 const AUTHORITY_BACKDATED: Duration = Duration::from_secs(5 * 60);
 
-pub(super) fn certificate(one: &File<'_>, findings: &mut dyn Findings) {
+pub(super) fn certificate(one: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let Some(bytes) = one.artifact.read(one.file, findings) else { return };
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     match Certificate::load_pem_chain(&bytes) {
@@ -74,7 +74,7 @@ impl Issued {
         }
     }
 
-    fn report(&self, one: &File<'_>, findings: &mut dyn Findings) {
+    fn report(&self, one: &WrittenFile<'_>, findings: &mut dyn Findings) {
         let what = match self.is_authority {
             true => format!("certificate of the swarm's authority {}", self.subject),
             false => format!("certificate of a swarm node {}", self.subject),
@@ -118,7 +118,7 @@ fn instant(since_1970: Duration) -> Option<Instant> {
 }
 
 /// The node's private key; a manager's has the key to the raft log in its headers.
-pub(super) fn key(one: &File<'_>, findings: &mut dyn Findings) {
+pub(super) fn key(one: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let Some(bytes) = one.artifact.read(one.file, findings) else { return };
     findings.records(&one.file.origin, 1, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     let content = String::from_utf8_lossy(&bytes);

@@ -1,13 +1,13 @@
 //! `docker-state.json` and `state.json`: how this node was joined, and who manages the swarm.
 
-use super::{File, NODE};
+use super::{NODE, WrittenFile};
 use crate::formats::attributes::Attributes;
 use crate::formats::json::{self, Fields, Wrong};
 use dockline_timeline::Findings;
 use serde_json::Value;
 
 /// The document of a file.
-fn document(one: &File<'_>, findings: &mut dyn Findings) -> Option<Value> {
+fn document(one: &WrittenFile<'_>, findings: &mut dyn Findings) -> Option<Value> {
     let bytes = one.artifact.read(one.file, findings)?;
     match json::read(&bytes) {
         Ok(document) => {
@@ -22,7 +22,7 @@ fn document(one: &File<'_>, findings: &mut dyn Findings) -> Option<Value> {
     }
 }
 
-pub(super) fn node(one: &File<'_>, findings: &mut dyn Findings) {
+pub(super) fn node(one: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let document = document(one, findings).unwrap_or_default();
     let wrong = Wrong::default();
     let fields = Fields::new(&document, &wrong);
@@ -53,7 +53,7 @@ pub(super) fn node(one: &File<'_>, findings: &mut dyn Findings) {
     findings.event(&event);
 }
 
-pub(super) fn managers(one: &File<'_>, findings: &mut dyn Findings) {
+pub(super) fn managers(one: &WrittenFile<'_>, findings: &mut dyn Findings) {
     let document = serde_json::json!({ "managers": document(one, findings).unwrap_or_default() });
     let wrong = Wrong::default();
     let mut managers = Vec::new();

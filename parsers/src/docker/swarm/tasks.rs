@@ -1,7 +1,7 @@
 //! `worker/tasks.db`: what this node was told to run.
 
 use super::task::{Status, Task, state_name};
-use super::{File, TASK};
+use super::{TASK, WrittenFile};
 use crate::Inventory;
 use crate::formats::attributes::Attributes;
 use crate::formats::bolt::{self, Bucket, Database};
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 /// What was told: task, meaning, instant.
 type Told = BTreeSet<(String, Meaning, Instant)>;
 
-pub(super) fn report(one: &File<'_>, inventory: &Inventory, findings: &mut dyn Findings) {
+pub(super) fn report(one: &WrittenFile<'_>, inventory: &Inventory, findings: &mut dyn Findings) {
     let Some(bytes) = one.artifact.read_up_to(one.file, bolt::FILE_LIMIT, findings) else { return };
     let database = match Database::open(&bytes) {
         Ok(database) => database,
@@ -49,7 +49,7 @@ pub(super) fn report(one: &File<'_>, inventory: &Inventory, findings: &mut dyn F
 
 /// A task as it stands in the database.
 struct Assigned<'a> {
-    one: &'a File<'a>,
+    one: &'a WrittenFile<'a>,
     inventory: &'a Inventory,
     /// Empty when it is not known.
     id: String,

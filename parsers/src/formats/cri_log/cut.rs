@@ -11,20 +11,7 @@ const SEARCH: u64 = 16 * 1024 * 1024;
 
 /// Ranges of about `size` bytes that together are the log. No message goes from one into the next.
 pub(super) fn ranges(chain: &Chain, size: u64) -> Vec<Range<u64>> {
-    let mut found = Vec::new();
-    let mut start = 0_u64;
-    let mut wanted = size;
-    while wanted < chain.length() {
-        if let Some(place) = clean_place(chain, wanted) {
-            found.push(start..place);
-            start = place;
-        }
-        wanted = wanted.max(start).saturating_add(size);
-    }
-    if start < chain.length() {
-        found.push(start..chain.length());
-    }
-    found
+    chain.ranges(size, &|from| clean_place(chain, from))
 }
 
 /// The first place at or after `from` of which it is sure that no message is open there.

@@ -9,6 +9,7 @@ use dockline_evidence::ReadAt;
 use dockline_timeline::{Findings, IssueKind, Origin, Position};
 use std::cmp::Reverse;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A place in a log.
@@ -49,6 +50,25 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// Ranges of about `size` bytes that together are the log, each from a place that
+    /// `clean_place` finds at or after the one that it is given.
+    pub fn ranges(&self, size: u64, clean_place: &dyn Fn(u64) -> Option<u64>) -> Vec<Range<u64>> {
+        let mut found = Vec::new();
+        let mut start = 0_u64;
+        let mut wanted = size;
+        while wanted < self.length() {
+            if let Some(place) = clean_place(wanted) {
+                found.push(start..place);
+                start = place;
+            }
+            wanted = wanted.max(start).saturating_add(size);
+        }
+        if start < self.length() {
+            found.push(start..self.length());
+        }
+        found
+    }
+
     /// Opens the files of `artifact`, whose patterns capture a `rotation`; what cannot be opened is
     /// told to `findings`.
     pub fn open(artifact: &Artifact, naming: &Naming, findings: &mut dyn Findings) -> Chain {

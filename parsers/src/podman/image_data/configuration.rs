@@ -1,7 +1,6 @@
 //! Events of the configuration of an image: created, built step by step, arrived.
 
 use crate::formats::image_config::{FIXED_DATE, ImageConfig, Step, is_fixed_date};
-use crate::formats::json::{self, Wrong};
 use crate::{Artifact, ArtifactFile, DiffId, Digest, Inventory};
 use dockline_timeline::{
     Confidence, Event, Findings, Instant, IssueKind, Kind, Meaning, Position, Subject, Value,
@@ -46,7 +45,7 @@ pub(super) fn parse(
         file,
         subject: inventory.image_subject(id.as_str()),
         id,
-        config: read(file, &bytes, findings),
+        config: ImageConfig::of_file(file, &bytes, findings),
         genuine,
         size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
     };
@@ -56,27 +55,6 @@ pub(super) fn parse(
     if let Some(modified) = metadata.and_then(|metadata| metadata.modified) {
         image.arrival(modified, findings);
     }
-}
-
-/// The configuration; empty when the file holds none.
-fn read(file: &ArtifactFile, bytes: &[u8], findings: &mut dyn Findings) -> ImageConfig {
-    let document = match json::read(bytes) {
-        Ok(document) => document,
-        Err(flaw) => {
-            flaw.report_lost(file, bytes.len(), findings);
-            return ImageConfig::default();
-        }
-    };
-    findings.records(&file.origin, 1, document.length);
-    let wrong = Wrong::default();
-    let config = ImageConfig::read(&document.value, &wrong);
-    for flaw in document.flaws.iter().chain(&wrong.into_flaws()) {
-        flaw.report(file, findings);
-    }
-    for (key, what) in &config.wrong_layers {
-        findings.issue(file.issue(IssueKind::Malformed, Position::Key(key), what.as_str()));
-    }
-    config
 }
 
 impl Image<'_> {
