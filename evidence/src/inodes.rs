@@ -263,20 +263,7 @@ mod tests {
         fn metadata(&self, inode: u64) -> Result<Metadata, EvidenceError> {
             let is_directory = inode <= SUBDIRECTORIES;
             let kind = if is_directory { FileKind::Directory } else { FileKind::Regular };
-            Ok(Metadata {
-                kind,
-                mode: None,
-                uid: None,
-                gid: None,
-                size: 0,
-                inode: Some(inode),
-                links: None,
-                device: None,
-                modified: None,
-                accessed: None,
-                changed: None,
-                born: None,
-            })
+            Ok(Metadata { inode: Some(inode), ..Metadata::unknown(kind) })
         }
         fn content(&self, _: u64) -> Result<Arc<dyn ReadAt>, EvidenceError> {
             Err(EvidenceError::NotFound)

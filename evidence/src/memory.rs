@@ -32,18 +32,13 @@ fn node(kind: FileKind, content: Vec<u8>, modified: Option<Instant>) -> Node {
     let size = ReadAt::len(&content);
     Node {
         metadata: Metadata {
-            kind,
             mode: Some(0o600),
             uid: Some(0),
             gid: Some(0),
             size,
-            inode: None,
             links: Some(1),
-            device: None,
             modified,
-            accessed: None,
-            changed: None,
-            born: None,
+            ..Metadata::unknown(kind)
         },
         content: Arc::new(content),
         attributes: Vec::new(),

@@ -106,7 +106,10 @@ impl Tree for TarTree {
 
     fn metadata(&self, path: &TreePath) -> Result<Metadata, EvidenceError> {
         let (_, node) = self.find(path)?;
-        let Some((member, _)) = self.member(node)? else { return Ok(implied_directory()) };
+        let Some((member, _)) = self.member(node)? else {
+            // A directory of which the archive knows only that it must have been there.
+            return Ok(Metadata::unknown(FileKind::Directory));
+        };
         let mut metadata = member.metadata;
         if node.names > 1 && metadata.links.is_none() {
             metadata.links = Some(u64::from(node.names));
@@ -131,23 +134,5 @@ impl Tree for TarTree {
     ) -> Result<Vec<ExtendedAttribute>, EvidenceError> {
         let (_, node) = self.find(path)?;
         Ok(self.member(node)?.map(|(member, _)| member.attributes).unwrap_or_default())
-    }
-}
-
-/// A directory of which the archive knows only that it must have been there.
-fn implied_directory() -> Metadata {
-    Metadata {
-        kind: FileKind::Directory,
-        mode: None,
-        uid: None,
-        gid: None,
-        size: 0,
-        inode: None,
-        links: None,
-        device: None,
-        modified: None,
-        accessed: None,
-        changed: None,
-        born: None,
     }
 }

@@ -77,6 +77,27 @@ pub struct Metadata {
     pub born: Option<Instant>,
 }
 
+impl Metadata {
+    /// Of a node of which only the kind is known.
+    #[must_use]
+    pub const fn unknown(kind: FileKind) -> Metadata {
+        Metadata {
+            kind,
+            mode: None,
+            uid: None,
+            gid: None,
+            size: 0,
+            inode: None,
+            links: None,
+            device: None,
+            modified: None,
+            accessed: None,
+            changed: None,
+            born: None,
+        }
+    }
+}
+
 /// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

@@ -47,20 +47,7 @@ impl Hides {
 }
 
 /// Of a mark itself nothing is worth a word.
-const NOTHING: Metadata = Metadata {
-    kind: FileKind::CharacterDevice,
-    mode: None,
-    uid: None,
-    gid: None,
-    size: 0,
-    inode: None,
-    links: None,
-    device: None,
-    modified: None,
-    accessed: None,
-    changed: None,
-    born: None,
-};
+const NOTHING: Metadata = Metadata::unknown(FileKind::CharacterDevice);
 
 impl Told<'_> {
     /// Something that the layer hides.
