@@ -9,8 +9,10 @@
 
 use super::attributes::Attributes;
 use super::protobuf;
-use crate::{Artifact, ArtifactFile};
-use dockline_timeline::{Event, Findings, Instant, IssueKind, Position};
+use crate::{Artifact, ArtifactFile, Inventory};
+use dockline_timeline::{
+    Confidence, Event, Findings, Instant, IssueKind, Kind, Meaning, Position, Value,
+};
 
 /// What the image of a task begins with: any image, and one of a task.
 const MAGIC: [u32; 2] = [0x5456_4319, 0x5505_3847];
@@ -22,22 +24,47 @@ const PROCESS_LIMIT: usize = 256;
 /// Larger images of a task are none: real ones have a few kilobytes.
 const CORE_LIMIT: u64 = 1024 * 1024;
 
+/// Tells a checkpoint at the time of its last file. The pattern that found it names the `container`,
+/// and the `checkpoint` where the engine lets a container have several.
+pub fn tell_checkpoint(
+    (artifact, kind): (&Artifact, &Kind),
+    inventory: &Inventory,
+    findings: &mut dyn Findings,
+) {
+    let checkpoint = Checkpoint::read(artifact, findings);
+    let (Some(file), Some(written)) = (artifact.files.first(), checkpoint.written) else { return };
+    let Some(directory) = file.path.parent() else { return };
+    let subject = inventory.container_subject(artifact.capture("container").unwrap_or_default());
+    let name = artifact.capture("checkpoint");
+    let named = name.map(|name| format!(" {name}")).unwrap_or_default();
+    let text = format!("checkpoint{named} made: {}", checkpoint.described());
+    let origin = file.origin_of(&directory);
+    let mut event = Event::new(&origin, kind, &subject, (written, Meaning::Recorded));
+    event.confidence = Confidence::Filesystem;
+    event.action = "checkpoint";
+    event.text = (&text).into();
+    checkpoint.describe(&mut event);
+    event.attribute("checkpoint", name.map(|name| Value::Text(name.into())));
+    inventory.mark_removed(&mut event);
+    findings.event(&event);
+}
+
 /// What a checkpoint holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Checkpoint {
+struct Checkpoint {
     /// When the last of its files was written.
-    pub written: Option<Instant>,
+    written: Option<Instant>,
     /// How many files it has.
-    pub files: usize,
+    files: usize,
     /// Bytes of all its files.
-    pub size: u64,
+    size: u64,
     /// Number and program of each process, as the processes of the container saw them.
-    pub processes: Vec<String>,
+    processes: Vec<String>,
 }
 
 impl Checkpoint {
     /// Reads the files of an artifact that lie in one directory.
-    pub fn read(artifact: &Artifact, findings: &mut dyn Findings) -> Checkpoint {
+    fn read(artifact: &Artifact, findings: &mut dyn Findings) -> Checkpoint {
         let mut checkpoint = Checkpoint { files: artifact.files.len(), ..Checkpoint::default() };
         for file in &artifact.files {
             let Some(metadata) = artifact.metadata(file, findings) else { continue };
@@ -67,14 +94,13 @@ impl Checkpoint {
     }
 
     /// What it holds, in words.
-    #[must_use]
-    pub fn described(&self) -> String {
+    fn described(&self) -> String {
         let (processes, files) = (self.processes.len(), self.files);
         format!("processes frozen with their memory: {processes}, files: {files}")
     }
 
     /// Puts what it holds on an event.
-    pub fn describe<'a>(&'a self, event: &mut Event<'a>) {
+    fn describe<'a>(&'a self, event: &mut Event<'a>) {
         event.size = Some(self.size);
         let mut all = Attributes::default();
         all.texts("processes", &self.processes);
@@ -103,6 +129,7 @@ fn program(image: &[u8]) -> Result<Option<String>, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::Case;
 
     fn image(magic: u32, record: &[u8]) -> Vec<u8> {
         let length = u32::try_from(record.len()).unwrap();
@@ -123,5 +150,24 @@ mod tests {
         let mut cut = image(MAGIC[1], &[0x08, 1]);
         cut.pop();
         assert_eq!(program(&cut), Err("a record that is cut off"));
+    }
+
+    #[test]
+    fn a_checkpoint_of_either_engine_is_told_once_at_the_time_of_its_last_file() {
+        let id = "a".repeat(64);
+        let docker = (format!("d/containers/{id}/checkpoints/first"), "docker.checkpoint");
+        let podman = format!("storage/overlay-containers/{id}/userdata/checkpoint");
+        for (place, parser) in [docker, (podman, "podman.checkpoint")] {
+            let core = image(MAGIC[1], &[0x1a, 4, 0x32, 2, b's', b'h']);
+            let found = Case::default()
+                .with(&format!("{place}/core-1.img"), core)
+                .with(&format!("{place}/pages-1.img"), vec![0; 4096])
+                .at("2026-02-01T00:00:00Z", &format!("{place}/inventory.img"), "x")
+                .read(parser);
+            let event = found.only("checkpoint");
+            assert_eq!(event["datetime_ns"], "2026-02-01T00:00:00.000000000Z");
+            assert_eq!(event["processes"][0], "1 sh");
+            assert_eq!((event["size"].as_u64(), found.records), (Some(4115), 3));
+        }
     }
 }
