@@ -14,10 +14,8 @@ use dockline_timeline::{Findings, Instant};
 
 /// Name of the BoltDB file.
 const BOLT: &[u8] = b"bolt_state.db";
-/// Names of the SQLite file and of those that SQLite keeps beside it.
+/// Name of the SQLite file.
 const SQLITE: &[u8] = b"db.sql";
-const SQLITE_LOG: &[u8] = b"db.sql-wal";
-const SQLITE_JOURNAL: &[u8] = b"db.sql-journal";
 
 /// What the keys of a text tell, most telling first. libpod writes them in this form, without spaces.
 const SIGNS: &[(&[u8], What)] = &[
@@ -76,7 +74,8 @@ pub struct Contents {
 /// The file among those of an artifact that is the database itself.
 #[must_use]
 pub fn main_file(artifact: &Artifact) -> Option<&ArtifactFile> {
-    [BOLT, SQLITE].iter().find_map(|name| named(artifact, name))
+    let named = |name: &[u8]| artifact.files.iter().find(|it| it.path.file_name() == Some(name));
+    [BOLT, SQLITE].into_iter().find_map(named)
 }
 
 /// Reads the database of an artifact, and tells what is wrong with it.
@@ -87,10 +86,6 @@ pub fn read(artifact: &Artifact, findings: &mut dyn Findings) -> Option<Contents
     }
     let bytes = artifact.read_up_to(file, super::bolt::FILE_LIMIT, findings)?;
     bolt::read(&bytes, file, findings)
-}
-
-fn named<'a>(artifact: &'a Artifact, name: &[u8]) -> Option<&'a ArtifactFile> {
-    artifact.files.iter().find(|file| file.path.file_name() == Some(name))
 }
 
 /// What a text is of that was recovered from a place which does not tell.

@@ -14,6 +14,7 @@
 //! Not supported: encrypted databases; what is left of rows that hold no JSON.
 
 mod journal;
+mod of_artifact;
 mod remains;
 mod wal;
 

@@ -4,9 +4,9 @@
 //! some minutes after their removal, in seconds; what else there is are indexes. Of rows that are gone, what
 //! a text is shows from its own keys: nothing tells the table.
 
-use super::{Contents, Record, SQLITE_JOURNAL, SQLITE_LOG, What, named, what_is};
+use super::{Contents, Record, What, what_is};
 use crate::container_id::is_id;
-use crate::formats::sqlite::{Database, Files, Flaw, Recovered, Remain, Value, is_database};
+use crate::formats::sqlite::{Database, Recovered, Remain, Value, is_database};
 use crate::{Artifact, ArtifactFile};
 use dockline_evidence::ReadAt;
 use dockline_evidence::read_at::read_up_to;
@@ -32,30 +32,10 @@ pub(super) fn read(
     if is_another(artifact, &*main) {
         return None;
     }
-    let mut beside = |name: &[u8]| artifact.open(named(artifact, name)?, findings);
-    let (wal, journal) = (beside(SQLITE_LOG), beside(SQLITE_JOURNAL));
-    let files = Files { main: &*main, wal: wal.as_deref(), journal: journal.as_deref() };
-    let report = |flaw: Flaw, findings: &mut dyn Findings| {
-        findings.issue(file.issue(flaw.kind, Position::File, flaw.what));
-    };
-    let database = match Database::open(&files) {
-        Ok((database, flaws)) => {
-            flaws.into_iter().for_each(|flaw| report(flaw, findings));
-            database
-        }
-        Err(flaw) => {
-            report(flaw, findings);
-            return None;
-        }
-    };
+    let database = Database::open_file(artifact, (file, &*main), findings)?;
     let mut contents = Contents { records: Vec::new(), recovered: in_words(database.recovered) };
-    let mut rows = |table: &str, columns: &[&str]| match database.rows(table, columns) {
-        Ok(rows) => rows,
-        Err((rows, flaw)) => {
-            report(flaw, findings);
-            rows
-        }
-    };
+    let mut rows =
+        |table: &str, columns: &[&str]| database.rows_of_file((table, columns), file, findings);
     for (_, row) in rows("DBConfig", &["GraphRoot"]) {
         contents.records.extend(root(&row));
     }

@@ -1,7 +1,7 @@
 //! The cache as an SQLite database.
 
 use super::{Contents, Location, Where};
-use crate::formats::sqlite::{Database, Files, Flaw, Value};
+use crate::formats::sqlite::{Database, Value};
 use crate::{Artifact, ArtifactFile};
 use dockline_timeline::{Findings, Instant, IssueKind, Position};
 
@@ -13,33 +13,10 @@ pub(super) fn read(
     findings: &mut dyn Findings,
 ) -> Option<Contents> {
     let main = artifact.open(file, findings)?;
-    let mut beside = |end: &[u8]| {
-        let named = |it: &&ArtifactFile| it.path.file_name().is_some_and(|it| it.ends_with(end));
-        artifact.open(artifact.files.iter().find(named)?, findings)
-    };
-    let (wal, journal) = (beside(b".sqlite-wal"), beside(b".sqlite-journal"));
-    let files = Files { main: &*main, wal: wal.as_deref(), journal: journal.as_deref() };
-    let report = |flaw: Flaw, findings: &mut dyn Findings| {
-        findings.issue(file.issue(flaw.kind, Position::File, flaw.what));
-    };
-    let database = match Database::open(&files) {
-        Ok((database, flaws)) => {
-            flaws.into_iter().for_each(|flaw| report(flaw, findings));
-            database
-        }
-        Err(flaw) => {
-            report(flaw, findings);
-            return None;
-        }
-    };
+    let database = Database::open_file(artifact, (file, &*main), findings)?;
     let mut contents = Contents::default();
-    let mut rows = |table: &str, columns: &[&str]| match database.rows(table, columns) {
-        Ok(rows) => rows,
-        Err((rows, flaw)) => {
-            report(flaw, findings);
-            rows
-        }
-    };
+    let mut rows =
+        |table: &str, columns: &[&str]| database.rows_of_file((table, columns), file, findings);
     let located = rows("KnownLocations", LOCATIONS);
     let pairs = rows("DigestUncompressedPairs", &["anyDigest", "uncompressedDigest"]);
     let count = located.len().saturating_add(pairs.len());
