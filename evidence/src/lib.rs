@@ -64,5 +64,5 @@ pub use read_at::ReadAt;
 pub use source::{Opening, Source, SourceTree, assemble, open, open_archive};
 pub use spool::{Spool, SpoolWriter};
 pub use tree::{DeviceNumber, Entry, ExtendedAttribute, FileKind, Metadata, Tree};
-pub use tree_path::TreePath;
+pub use tree_path::{TreePath, Visible};
 pub use walk::{Descend, walk};

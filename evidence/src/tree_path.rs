@@ -1,6 +1,6 @@
 //! A path inside a tree: components of bytes below its root, without `.` and `..`.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// A path inside a tree, from its root. It need not be UTF-8, has no leading `/`, and cannot leave
@@ -129,23 +129,37 @@ impl PartialOrd for TreePath {
 }
 
 impl fmt::Display for TreePath {
-    /// With a leading `/`. Control characters, backslashes and bytes that are not UTF-8 are written
-    /// as `\xNN`, so that different paths are always written differently.
+    /// With a leading `/`, and [`Visible`].
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("/")?;
+        write!(formatter, "/{}", Visible(&self.0))
+    }
+}
+
+/// The bytes of a path or of a link's target, shown so that different ones are always written
+/// differently, and in one line: control characters, the separators U+2028 and U+2029, backslashes
+/// and bytes that are not UTF-8 are `\xNN`.
+#[derive(Clone, Copy, Debug)]
+pub struct Visible<'a>(pub &'a [u8]);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
             for character in chunk.valid().chars() {
-                if character == '\\' || character.is_control() {
+                if is_special(character) {
                     let mut buffer = [0; 4];
                     write_bytes(formatter, character.encode_utf8(&mut buffer).as_bytes())?;
                 } else {
-                    write!(formatter, "{character}")?;
+                    formatter.write_char(character)?;
                 }
             }
             write_bytes(formatter, chunk.invalid())?;
         }
         Ok(())
     }
+}
+
+fn is_special(character: char) -> bool {
+    character.is_control() || matches!(character, '\\' | '\u{2028}' | '\u{2029}')
 }
 
 fn write_bytes(formatter: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
@@ -178,6 +192,16 @@ mod tests {
         assert_eq!(written(b"tmp/\xff\n"), "/tmp/\\xff\\x0a");
         assert_eq!(written(b"tmp/\\xff"), "/tmp/\\x5cxff");
         assert_eq!(TreePath::root().to_string(), "/");
+    }
+
+    #[test]
+    fn the_target_of_a_link_is_shown_as_it_is_written_there() {
+        let shown = |target: &[u8]| Visible(target).to_string();
+        assert_eq!(shown(b"../etc//passwd"), "../etc//passwd");
+        assert_eq!(shown(b"/caf\xe9"), "/caf\\xe9");
+        assert_eq!(shown("\u{fffd}".as_bytes()), "\u{fffd}");
+        assert_eq!(shown("a\u{2028}".as_bytes()), "a\\xe2\\x80\\xa8");
+        assert_eq!(shown(b""), "");
     }
 
     #[test]

@@ -40,8 +40,8 @@ impl Case {
         })
     }
 
-    pub(crate) fn with_link(self, path: &str, target: &str) -> Case {
-        Case(self.0.with_node(path, FileKind::SymbolicLink, target.as_bytes()))
+    pub(crate) fn with_link(self, path: &str, target: impl AsRef<[u8]>) -> Case {
+        Case(self.0.with_node(path, FileKind::SymbolicLink, target.as_ref()))
     }
 
     /// Reads the case with one parser.

@@ -3,7 +3,7 @@
 use super::images::Chosen;
 use super::{Container, place};
 use crate::report;
-use dockline_evidence::{FileKind, Metadata, Tree, TreePath};
+use dockline_evidence::{FileKind, Metadata, Tree, TreePath, Visible};
 use dockline_parsers::ArtifactFile;
 use dockline_parsers::changes::docker_diff::{Difference, Letter};
 use dockline_parsers::changes::{Change, Class, DeletedAt};
@@ -103,10 +103,7 @@ impl<'a> Shown<'a> {
             ("place".to_owned(), json!(place(side.file, &change.place))),
             ("deleted_at".to_owned(), json!(change.deleted_at.map(deleted_at))),
             ("with_directory".to_owned(), json!(change.with_directory)),
-            (
-                "moved_from".to_owned(),
-                json!(change.moved_from.as_deref().map(String::from_utf8_lossy)),
-            ),
+            ("moved_from".to_owned(), json!(change.moved_from.as_deref().map(visible))),
             ("before".to_owned(), self.before(change)),
         ]);
         told.extend(own.into_iter().flatten());
@@ -129,7 +126,7 @@ impl Side<'_> {
         let time = |instant: Option<Instant>| json!(instant.map(|instant| instant.to_string()));
         let is_link = metadata.kind == FileKind::SymbolicLink;
         let target = is_link.then(|| self.tree.link_target(place).ok()).flatten();
-        let target = target.as_deref().map(String::from_utf8_lossy);
+        let target = target.as_deref().map(visible);
         let device = metadata.device.map(|device| format!("{}:{}", device.major, device.minor));
         Map::from_iter([
             ("kind".to_owned(), json!(metadata.kind.name())),
@@ -223,6 +220,10 @@ fn row(letter: Letter, change: &Change) -> [String; 10] {
         time(change.deleted_at.map(DeletedAt::instant)),
         change.path.to_string(),
     ]
+}
+
+fn visible(name: &[u8]) -> String {
+    Visible(name).to_string()
 }
 
 fn class(class: Class) -> &'static str {

@@ -17,7 +17,7 @@ use crate::files::suspicious::{self, Suspect};
 use crate::formats::image_config::is_fixed_date;
 use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
 use dockline_evidence::walk::{Descend, walk};
-use dockline_evidence::{Entry, EvidenceError, FileKind, Metadata, TreePath};
+use dockline_evidence::{Entry, EvidenceError, FileKind, Metadata, TreePath, Visible};
 use dockline_timeline::{Confidence, Event, Findings, Issue, Kind, Meaning, Position, Subject};
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ fn node(
     }
     let is_link = metadata.kind == FileKind::SymbolicLink;
     let target = artifact.tree.link_target(path).ok().filter(|_| is_link);
-    let target = target.map(|target| String::from_utf8_lossy(&target).into_owned());
+    let target = target.map(|target| Visible(&target).to_string());
     let arrow = target.as_ref().map(|target| format!(" -> {target}")).unwrap_or_default();
     let shown = path.to_string();
     let text = format!("{} of the container: {shown}{arrow}", metadata.kind.name());

@@ -40,7 +40,7 @@ use crate::formats::tar_split::TarSplit;
 use crate::inventory::{ImageLayer, Style};
 use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
 use dockline_evidence::walk::{Descend, walk_below};
-use dockline_evidence::{Entry, EvidenceError, FileKind, Metadata, Tree, TreePath};
+use dockline_evidence::{Entry, EvidenceError, FileKind, Metadata, Tree, TreePath, Visible};
 use dockline_timeline::{Findings, Issue, IssueKind, Kind, Origin, Position};
 use hidden::Hides;
 use std::sync::Arc;
@@ -292,7 +292,7 @@ fn link_target(node: &Node<'_>) -> Option<String> {
         return None;
     }
     let target = node.tree.link_target(node.place).ok()?;
-    Some(String::from_utf8_lossy(&target).into_owned())
+    Some(Visible(&target).to_string())
 }
 
 /// A path without so many of its first components.

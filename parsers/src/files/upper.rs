@@ -36,7 +36,7 @@ use crate::changes::{Change, Class, DeletedAt, MARKS_ARE_MISSING, changes};
 use crate::formats::file_mode::mode_as_string;
 use crate::inventory::{Style, WritableLayer};
 use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
-use dockline_evidence::{FileKind, Metadata, TreePath};
+use dockline_evidence::{FileKind, Metadata, TreePath, Visible};
 use dockline_timeline::{Findings, Instant, Issue, IssueKind, Kind, Position, Subject};
 use std::sync::Arc;
 
@@ -195,7 +195,7 @@ impl Told<'_> {
             return None;
         }
         let target = self.layer.tree.link_target(place).ok()?;
-        Some(String::from_utf8_lossy(&target).into_owned())
+        Some(Visible(&target).to_string())
     }
 
     fn text(&self, change: &Change, (path, link_target): (&str, Option<&str>)) -> String {
@@ -207,7 +207,7 @@ impl Told<'_> {
             (Class::Deleted, _) => self.text_of_deletion(change, &format!("{path}{target}")),
             (Class::Added, _) if change.moved_from.is_some() => {
                 let from = change.moved_from.as_deref().unwrap_or_default();
-                format!("{kind} moved here: {path}, from {}", String::from_utf8_lossy(from))
+                format!("{kind} moved here: {path}, from {}", Visible(from))
             }
             (Class::Modified, Some(was))
                 if was.size != change.metadata.size && kind == "regular file" =>

@@ -27,7 +27,7 @@ use crate::changes::Class;
 use crate::inventory::MountedDirectory;
 use crate::{Artifact, ArtifactFile, ContainerId, Gather, Inventory, Parser};
 use dockline_evidence::walk::{Descend, walk_below};
-use dockline_evidence::{EvidenceError, FileKind, Metadata, Tree, TreePath};
+use dockline_evidence::{EvidenceError, FileKind, Metadata, Tree, TreePath, Visible};
 use dockline_timeline::{Findings, Issue, IssueKind, Kind, Position, Subject};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -167,7 +167,7 @@ impl<'a> Volume<'a> {
             return None;
         }
         let target = self.tree.link_target(place).ok()?;
-        Some(String::from_utf8_lossy(&target).into_owned())
+        Some(Visible(&target).to_string())
     }
 
     /// `regular file in volume pgdata: /table.db, seen as web:/data/table.db`
@@ -316,6 +316,16 @@ mod tests {
             job["message"],
             "regular file in volume nobody: /etc/cron.d/job, of no container that exists"
         );
+    }
+
+    #[test]
+    fn the_target_of_a_link_loses_no_byte() {
+        let outcome = Case::default()
+            .with_link("var/lib/docker/volumes/v/_data/link", b"/caf\xe9\n\\")
+            .with("var/lib/docker/volumes/metadata.db", "")
+            .read("files.volume");
+        let told = r"symbolic link in volume v: /link -> /caf\xe9\x0a\x5c, of no container";
+        assert!(outcome.issues.iter().any(|it| it.contains(told)), "{:?}", outcome.issues);
     }
 
     #[test]

@@ -137,7 +137,7 @@ mod tests {
         let case = Case::default()
             .with(&format!("{pod}/web/0.log"), line)
             .with(&format!("{pod}/web/1.log"), line)
-            .with_link(&link, &format!("/{pod}/web/1.log"));
+            .with_link(&link, format!("/{pod}/web/1.log"));
         let found = case.read("kubernetes.pod_log");
         assert_eq!(found.events.len(), 2);
         assert_eq!(found.events[0].get("container_identifier"), None);

@@ -6,7 +6,7 @@ use crate::changes::overlay::{self, NamedMark};
 use crate::files::file_event::FileEvent;
 use crate::formats::tar_split::{Crc64, TarSplit};
 use dockline_evidence::read_at::Stream;
-use dockline_evidence::{EvidenceError, FileKind, Tree, TreePath};
+use dockline_evidence::{EvidenceError, FileKind, Tree, TreePath, Visible};
 use dockline_timeline::Findings;
 use std::io::{self, Read};
 
@@ -29,8 +29,7 @@ impl Told<'_> {
         if own.kind == FileKind::SymbolicLink {
             let target = list.tree.link_target(node.path).ok()?;
             let is_other = node.tree.link_target(node.place).is_ok_and(|own| own != target);
-            let target = String::from_utf8_lossy(&target).into_owned();
-            return is_other.then(|| format!("it came with the target {target}"));
+            return is_other.then(|| format!("it came with the target {}", Visible(&target)));
         }
         if own.kind != FileKind::Regular {
             return None;
