@@ -8,6 +8,7 @@
 //! - [`truth`]: the timeline of a real host says what its daemon said.
 //! - [`truth_of_stores`]: so do its networks, volumes and builds.
 //! - [`truth_of_files`]: so do the files that its containers changed.
+//! - [`hard_names`]: whatever a file is called, its name comes back from each output as it was.
 //! - [`truth_of_diff`]: `dockline diff` lists what `docker diff` and `podman diff` listed.
 //! - [`truth_of_layers`]: what an engine wrote down of the files of its layers is what they hold.
 //! - [`truth_of_podman`]: the timeline of a real host says what Podman said, of root and of a user.
@@ -16,12 +17,15 @@
 //! - [`command_line`]: what the program promises to its user.
 //! - [`tidy`]: the rules of ARCHITECTURE.md that a compiler cannot hold.
 
+#[path = "../evidence/tests/trees/archive.rs"]
+mod archive;
 mod case;
 mod command_line;
 mod data_roots;
 mod disks;
 mod events;
 mod golden;
+mod hard_names;
 mod hostile;
 mod program;
 mod same_bytes;

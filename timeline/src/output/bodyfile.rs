@@ -21,8 +21,14 @@
 //! 0|node-17/web1-25b0ae39f0c1/tmp/lnk -> /etc/passwd (deleted)|131077|l/lrwxrwxrwx|0|0|11|a|m|c|b
 //! ```
 //!
-//! Its name is its path below the host and what it belongs to: a container, an image or a volume. A
-//! time that is unknown, or not after 1970-01-01T00:00:00Z, is -1: no row in `mactime`, while the 0 of
+//! Its name is its path below the host and what it belongs to: a container, an image or a volume. To
+//! get the path and the target of a link back from what `mactime` shows:
+//! 1. A ` (deleted)` at the end says that the file is gone; remove one.
+//! 2. Of a link (its type is `l`), what follows the first ` -> ` is the target.
+//! 3. `\xNN` is a byte: of a control character, a backslash or what is not UTF-8, and the blank of a
+//!    name that would look like one of these two marks.
+//!
+//! A time that is unknown, or not after 1970-01-01T00:00:00Z, is -1: no row in `mactime`, while the 0 of
 //! `fls` makes one of the year 0 (plaso reads -1 as a time: give it the JSONL).
 //!
 //! What a body file cannot carry: fractions of a second other than in the name; a time at or before

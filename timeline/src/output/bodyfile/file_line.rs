@@ -10,6 +10,12 @@ const MOST_BYTES: usize = 4_096 * 10;
 const UNSET: i64 = -1;
 /// The action of an event that says that the file is gone.
 const DELETED: &str = "delete";
+/// What stands after the name of a file that is gone, and before the target of a link; and how a name
+/// is written that looks like it.
+const GONE: &str = " (deleted)";
+const NOT_GONE: &str = r"\x20(deleted)";
+const ARROW: &str = " ->";
+const NO_ARROW: &str = r"\x20->";
 
 impl BodyfileRenderer {
     /// Appends the line of a file, in the first of its events.
@@ -62,12 +68,20 @@ impl BodyfileRenderer {
             self.show(volume);
         }
         text::push_visible(event.filename.unwrap_or_default(), MOST_BYTES, &mut self.name);
+        if self.name.contains(ARROW) {
+            self.name = self.name.replace(ARROW, NO_ARROW);
+        }
         if let Some(target) = link_target(event) {
-            self.name.push_str(" -> ");
+            self.name.push_str(ARROW);
+            self.name.push(' ');
             text::push_visible(target, MOST_BYTES, &mut self.name);
         }
+        if self.name.ends_with(GONE) {
+            self.name.truncate(self.name.len().saturating_sub(GONE.len()));
+            self.name.push_str(NOT_GONE);
+        }
         if event.action == DELETED {
-            self.name.push_str(" (deleted)");
+            self.name.push_str(GONE);
         }
     }
 }
@@ -154,6 +168,24 @@ mod tests {
         let of_one = Event { volume_name: Some("data"), ..file(Telling::First(&times)) };
         let name = "0|alpine-host/apache-25b025b025b0/volume:data/tmp/a";
         assert!(line(&of_one).0.starts_with(name));
+    }
+
+    #[test]
+    fn a_name_is_not_taken_for_a_mark() {
+        let times = times();
+        let mut event =
+            Event { filename: Some("/a -> b (deleted)"), ..file(Telling::First(&times)) };
+        let name = |event: &Event<'_>| {
+            let (text, _) = line(event);
+            text.split('|').nth(1).unwrap().replace("alpine-host/apache-25b025b025b0", "")
+        };
+        assert_eq!(name(&event), r"/a\x20-> b\x20(deleted)");
+        event.action = "delete";
+        assert_eq!(name(&event), r"/a\x20-> b\x20(deleted) (deleted)");
+        event.action = "add";
+        let target = Value::Text("c -> d (deleted)".into());
+        event.attributes = vec![Attribute { name: "link_target", value: target }];
+        assert_eq!(name(&event), r"/a\x20-> b (deleted) -> c -> d\x20(deleted)");
     }
 
     #[test]
