@@ -17,8 +17,12 @@
 //! is all that is left, and as far as is known whose it was. Tags of risks are judged from the
 //! runtime's configuration where no engine's own settings are known.
 //!
+//! A container or a sandbox of Kubernetes has an extension with what the kubelet asked for
+//! (`formats/cri_metadata.rs`): its pod, its image, its log, all of its mounts, the addresses of the pod,
+//! and settings, as far as the specification of the runtime does not say them.
+//!
 //! After containerd 2.1 `core/metadata/{buckets,containers,images,snapshot,content,leases,sandbox}.go`.
-//! Not supported: the options of runtimes, and extensions of containers beyond their names.
+//! Not supported: the options of runtimes; an extension of another client than the kubelet is named.
 
 mod container;
 mod moment;
@@ -40,6 +44,7 @@ pub(super) static PARSER: Parser = Parser {
     yields: "each created and updated, containers started, also of free pages",
     references: &[
         "containerd 2.1 core/metadata/{buckets,containers,images,snapshot,content,leases,sandbox}.go",
+        "containerd 2.3 internal/cri/store/{container,sandbox}/metadata.go",
         "OCI runtime-spec 1.3 config.md",
     ],
     parse,

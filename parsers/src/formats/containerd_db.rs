@@ -10,6 +10,7 @@
 //! content confirms it.
 
 use super::bolt::{Bucket, Content, Database};
+use super::cri_metadata::{CriMetadata, is_known};
 use super::go_time::{self, GoTimeError};
 use super::json::{self, Fields, Wrong};
 use super::protobuf;
@@ -247,7 +248,7 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-impl Object<'_, '_> {
+impl<'b> Object<'_, 'b> {
     /// A value that is a text and is not empty.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<String> {
@@ -318,6 +319,25 @@ impl Object<'_, '_> {
         }
         let document = json::read(value).map_err(|flaw| flaw.what)?;
         Ok(Some(RuntimeSpec::read(&Fields::new(&document.value, &Wrong::default()), false)))
+    }
+
+    /// What others added to the object, by name: each a protobuf `Any`.
+    #[must_use]
+    pub fn extensions(&self) -> Vec<(String, &'b [u8])> {
+        let bucket = self.bucket.bucket("extensions");
+        let entries = bucket.into_iter().flat_map(Bucket::entries);
+        let value = |entry: super::bolt::Entry<'_, 'b>| match entry.content {
+            Content::Value(value) => Some((lossy(entry.key), value)),
+            Content::Bucket(_) => None,
+        };
+        entries.filter_map(value).collect()
+    }
+
+    /// What the plugin for Kubernetes keeps of the object.
+    #[must_use]
+    pub fn cri_metadata(&self) -> Option<CriMetadata> {
+        let mut known = self.extensions().into_iter().filter(|(name, _)| is_known(name));
+        known.find_map(|(_, any)| Some(CriMetadata::read(any).ok()?.0))
     }
 
     /// Whether the object says something that the current state does not.

@@ -11,6 +11,7 @@ pub mod containers_conf;
 pub mod containers_storage;
 pub mod content_store;
 pub mod cri_log;
+pub mod cri_metadata;
 pub mod criu;
 pub mod engine_settings;
 pub mod file_mode;

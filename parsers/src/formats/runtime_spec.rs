@@ -64,6 +64,8 @@ pub struct RuntimeSpec {
     pub host_config: HostConfig,
     /// `key=value`.
     pub annotations: Vec<String>,
+    /// What of the host its engine, or the kubelet, mounts into it by itself.
+    pub of_engine: Vec<MountPoint>,
     /// Secrets and configs of Swarm that it was given: `id:destination`.
     pub secrets: Vec<String>,
     /// Its cgroup.
@@ -91,7 +93,11 @@ impl RuntimeSpec {
         process(&spec.object("process"), &mut config, &mut host);
         config.settings.hostname = spec.text("hostname");
         let mounts = spec.objects("mounts");
-        config.mounts = mounts.iter().filter_map(mount).collect();
+        let of_engine;
+        (of_engine, config.mounts) = mounts
+            .iter()
+            .filter_map(mount)
+            .partition(|point| point.source.as_deref().is_some_and(is_of_engine));
         linux(&settings, &mut config, &mut host);
         if annotations.iter().any(|annotation| annotation.starts_with(KUBERNETES)) {
             config.confinement.seccomp = None;
@@ -100,6 +106,7 @@ impl RuntimeSpec {
             config,
             host_config: host,
             annotations,
+            of_engine,
             secrets: mounts.iter().filter_map(secret).collect(),
             cgroup: settings.text("cgroupsPath"),
             root: root.text("path"),
@@ -165,13 +172,13 @@ fn process(process: &Fields<'_>, config: &mut ConfigV2, host: &mut HostConfig) {
     }
 }
 
-/// What of the host is mounted; not what the engine itself mounts into every container.
+/// What of the host is mounted.
 fn mount(fields: &Fields<'_>) -> Option<MountPoint> {
     let (kind, source) = (fields.text("type"), fields.text("source")?);
     let options = fields.texts("options");
     let is_bind = kind.as_deref() == Some("bind")
         || options.iter().any(|option| matches!(option.as_str(), "bind" | "rbind"));
-    if !is_bind || is_of_engine(&source) {
+    if !is_bind {
         return None;
     }
     let volume = volume_of(&source);
@@ -200,7 +207,7 @@ fn secret(fields: &Fields<'_>) -> Option<String> {
 
 /// Whether the source of a mount is what engines mount themselves: `hosts` and `resolv.conf` in the
 /// directory of the container or of its sandbox, secrets of Swarm, files of the kubelet for a pod.
-fn is_of_engine(source: &str) -> bool {
+pub(super) fn is_of_engine(source: &str) -> bool {
     if source.contains("-containers/") && source.contains("/userdata/") {
         return true;
     }
@@ -213,10 +220,12 @@ fn is_of_engine(source: &str) -> bool {
     parts.windows(2).any(holder)
 }
 
-/// The name of the volume that lies at `<data root>/volumes/<name>/_data`.
+/// The name of the volume that lies at `<data root>/volumes/<name>/_data`, of nerdctl at
+/// `<data root>/<hash>/volumes/<namespace>/<name>/_data`.
 fn volume_of(source: &str) -> Option<String> {
     let (above, name) = source.strip_suffix("/_data")?.rsplit_once('/')?;
-    above.ends_with("/volumes").then(|| name.to_owned())
+    let namespace = || above.rsplit_once('/').is_some_and(|(above, _)| above.ends_with("/volumes"));
+    (above.ends_with("/volumes") || namespace()).then(|| name.to_owned())
 }
 
 fn linux(linux: &Fields<'_>, config: &mut ConfigV2, host: &mut HostConfig) {
@@ -397,12 +406,14 @@ mod tests {
             {"destination": "/etc/hosts", "type": "bind", "source": own, "options": ["bind"]},
             {"destination": "/host", "type": "bind", "source": "/", "options": ["ro", "rbind", "rshared"]},
             {"destination": "/data", "type": "bind", "source": "/s/volumes/pgdata/_data", "options": ["rbind"]},
+            {"destination": "/n", "type": "bind", "source": "/n/1935db59/volumes/default/logs/_data", "options": ["rbind"]},
         ]});
         let (config, _) = read_json(&spec);
-        let [root, data] = config.mounts.as_slice() else { panic!("{:?}", config.mounts) };
+        let [root, data, logs] = config.mounts.as_slice() else { panic!("{:?}", config.mounts) };
         assert_eq!((root.source.as_deref(), root.writable), (Some("/"), false));
         assert_eq!(root.propagation.as_deref(), Some("rshared"));
         assert_eq!((data.volume.as_deref(), data.writable), (Some("pgdata"), true));
+        assert_eq!(logs.volume.as_deref(), Some("logs"));
     }
 
     #[test]
@@ -453,6 +464,8 @@ mod tests {
         assert_eq!(host.device_cgroup_rules, [""; 0]);
         let mounts: Vec<_> = config.mounts.into_iter().map(|mount| mount.source).collect();
         assert_eq!(mounts, [Some(all.to_owned())]);
+        let of_engine = spec_of(&spec).of_engine.into_iter().filter_map(|mount| mount.source);
+        assert_eq!(of_engine.collect::<Vec<_>>(), [own.as_str(), pod, secret.as_str()]);
     }
 
     #[test]

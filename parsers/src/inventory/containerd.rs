@@ -119,7 +119,11 @@ fn container(object: &Object<'_, '_>) -> Container {
     });
     let image = object.text("image");
     let shown = image.map(|image| shown_name(object.namespace.as_deref(), &image).to_owned());
-    let spec = object.spec().ok().flatten().unwrap_or_default();
+    let spec = object.spec().ok().flatten();
+    let spec = match object.cri_metadata() {
+        Some(cri) => cri.completed(spec),
+        None => spec.unwrap_or_default(),
+    };
     let risks = runtime_risks(&spec.config, &spec.host_config);
     Container { name, image_name: shown, labels, risks, described: true, ..Container::default() }
 }

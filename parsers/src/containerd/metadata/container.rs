@@ -3,6 +3,8 @@
 use super::Store;
 use super::moment::{Told, path};
 use crate::formats::containerd_db::{Class, Object, shown_name};
+use crate::formats::cri_metadata::{self, CriMetadata};
+use crate::formats::json::Place;
 use crate::formats::pod_labels;
 use crate::formats::runtime_spec::RuntimeSpec;
 use crate::inventory::{Risk, runtime_risks};
@@ -17,6 +19,11 @@ impl Store<'_> {
             None
         });
         let docker = Self::is_docker(object, spec.as_ref().and_then(|spec| spec.cgroup.as_deref()));
+        let cri = self.cri_metadata(object, findings);
+        let spec = match &cri {
+            Some(cri) => Some(cri.completed(spec)),
+            None => spec,
+        };
         let image = object.text("image");
         let shown = image.as_deref().map(|name| shown_name(object.namespace.as_deref(), name));
         let mut told = Told::new(self.subject(object, shown), made(object.class, docker));
@@ -33,7 +40,43 @@ impl Store<'_> {
         told.list("container_extensions", object.keys_of("extensions"));
         told.attributes.extend(pod_labels::attributes(&object.pairs("labels")));
         told.spec = spec;
+        told.cri = cri;
         told
+    }
+
+    /// What the plugin for Kubernetes keeps of it; an extension that is not read is named.
+    fn cri_metadata(
+        &self,
+        object: &Object<'_, '_>,
+        findings: &mut dyn Findings,
+    ) -> Option<CriMetadata> {
+        let mut found = None;
+        for (name, any) in object.extensions() {
+            let at = path(object, &format!("extensions/{name}"));
+            if !cri_metadata::is_known(&name) {
+                let what = "an extension that is not known";
+                let at = Position::Key(&at);
+                findings.issue(self.file.issue(IssueKind::Unsupported, at, what));
+                continue;
+            }
+            match CriMetadata::read(any) {
+                Ok((metadata, flaws)) => {
+                    for flaw in flaws {
+                        let at = match &flaw.at {
+                            Place::Key(key) => format!("{at}/{key}"),
+                            Place::Offset(_) => at.clone(),
+                        };
+                        let at = Position::Key(&at);
+                        findings.issue(self.file.issue(flaw.kind, at, flaw.what));
+                    }
+                    found = found.or(Some(metadata));
+                }
+                Err((kind, what)) => {
+                    findings.issue(self.file.issue(kind, Position::Key(&at), what));
+                }
+            }
+        }
+        found
     }
 
     fn subject(&self, object: &Object<'_, '_>, image: Option<&str>) -> Subject {

@@ -2,6 +2,7 @@
 
 use super::{Store, kind_of};
 use crate::formats::containerd_db::Object;
+use crate::formats::cri_metadata::CriMetadata;
 use crate::formats::runtime_spec::RuntimeSpec;
 use dockline_timeline::{
     Attribute, Confidence, Event, Findings, Instant, IssueKind, Meaning, Position, Subject, Value,
@@ -22,6 +23,7 @@ pub(super) struct Told {
     pub(super) attributes: Vec<Attribute<'static>>,
     pub(super) tags: Vec<String>,
     pub(super) spec: Option<RuntimeSpec>,
+    pub(super) cri: Option<CriMetadata>,
 }
 
 impl Told {
@@ -36,6 +38,7 @@ impl Told {
             attributes: Vec::new(),
             tags: Vec::new(),
             spec: None,
+            cri: None,
         }
     }
 
@@ -125,9 +128,12 @@ impl Store<'_> {
         event.attributes = told.attributes.clone();
         let namespace = object.namespace.as_deref();
         event.attribute("containerd_namespace", namespace.map(|name| Value::Text(name.into())));
+        let cri = told.cri.as_ref();
+        add_rest(&mut event, cri.map(CriMetadata::attributes).unwrap_or_default());
         if let Some(spec) = &told.spec {
             spec.describe(&command_line, &mut event);
         }
+        add_rest(&mut event, cri.map(CriMetadata::settings).unwrap_or_default());
         self.mark(&mut event, object);
         findings.event(&event);
     }
@@ -139,6 +145,15 @@ impl Store<'_> {
             event.attribute("recovered_from", Some(Value::Text(place.into())));
         }
         self.inventory.mark_removed(event);
+    }
+}
+
+/// Adds what the event does not say already.
+fn add_rest<'a>(event: &mut Event<'a>, attributes: Vec<Attribute<'a>>) {
+    for attribute in attributes {
+        if event.attributes.iter().all(|known| known.name != attribute.name) {
+            event.attributes.push(attribute);
+        }
     }
 }
 
