@@ -2,7 +2,8 @@
 //!
 //! What a container writes into a volume lies in `volumes/<name>/_data` of the data root, of Docker,
 //! Podman and whoever uses containers/storage. It outlives the container, and several containers may
-//! share it. With `--bind-mounts` the same is told of directories and single files of the host that
+//! share it. A volume of a pod of Kubernetes lies in the kubelet's directory, and one of nerdctl in that
+//! of nerdctl. With `--bind-mounts` the same is told of directories and single files of the host that
 //! containers mount. Which there are, and who mounts them where, the inventory has found
 //! (`inventory/mounted_directories.rs`).
 //!
@@ -10,7 +11,7 @@
 //! |---|---|
 //! | each time of each file | the file, with its path in the volume and its paths in the containers |
 //!
-//! `volume_name` is the volume, of a bind mount the path on the host; `filename` is the path in it;
+//! `volume_name` is the volume, of a pod `<namespace>/<pod>/<volume>`, of a bind mount the path on the host; `filename` is the path in it;
 //! `container_paths` lists `name:/path` of each container that sees the file. Where one container
 //! mounts the directory, it is the container of the events; which of several wrote a file, nothing
 //! tells. Suspicious files are tagged by all of their paths (`files/suspicious.rs`), as files that were
@@ -42,6 +43,7 @@ pub(crate) static PARSER: Parser = Parser {
     references: &[
         "moby 29.7.2 daemon/volume/local/local.go, daemon/volume/mounts/mounts.go",
         "podman 5.8 libpod/volume.go, libpod/container_config.go",
+        "kubernetes 1.34 pkg/kubelet/kubelet_getters.go",
     ],
     parse,
 };

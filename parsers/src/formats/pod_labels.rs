@@ -21,6 +21,17 @@ pub fn attributes(labels: &[String]) -> Vec<Attribute<'static>> {
     LABELS.iter().filter_map(of).collect()
 }
 
+/// The pod's id and its name, `<namespace>/<name>`, where labels tell all of it.
+#[must_use]
+pub fn pod(labels: &[String]) -> Option<(String, String)> {
+    let of = |wanted: &str| {
+        let (prefix, _) = LABELS.iter().find(|(_, name)| *name == wanted)?;
+        labels.iter().find_map(|label| label.strip_prefix(prefix))
+    };
+    let (uid, namespace, name) = (of("pod_uid")?, of("pod_namespace")?, of("pod_name")?);
+    Some((uid.to_owned(), format!("{namespace}/{name}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +42,8 @@ mod tests {
         let labels = labels.map(str::to_owned);
         let names: Vec<&str> = attributes(&labels).iter().map(|one| one.name).collect();
         assert_eq!(names, ["pod_name", "pod_uid"]);
+        assert_eq!(pod(&labels), None);
+        let whole = [labels.as_slice(), &["io.kubernetes.pod.namespace=shop".to_owned()]].concat();
+        assert_eq!(pod(&whole), Some(("7".to_owned(), "shop/web-0".to_owned())));
     }
 }

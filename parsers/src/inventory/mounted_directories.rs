@@ -5,18 +5,20 @@
 //! volume with options is mounted there from elsewhere when a container uses it: of one that is a bind
 //! mount itself (`o=bind`) the files lie in its `device`. A path of the host is looked up in the tree
 //! that holds the data root, where the engine's own paths say that the root of the host is
-//! (`mounted_directories/host_root.rs`).
+//! (`mounted_directories/host_root.rs`). Volumes of pods lie in the kubelet's directory
+//! (`mounted_directories/pods.rs`), those of nerdctl wherever the specification of a container says.
 //!
 //! Directories may hold one another: a volume in a bind mount, an engine's data root in a volume.
 //! Each is then read by itself, and the walk over the outer one goes past it, so that each file is
 //! read once; who sees the outer one sees the inner one, too.
 //!
 //! Never read as bind mounts, and named in the report: `/`, `/proc`, `/sys`, `/dev`, what is neither
-//! a directory nor a regular file, and an engine's own data root. Not known here: mounts of containers
-//! of containerd and of kubelets.
+//! a directory nor a regular file, and an engine's own data root. Named, too: a part of a volume of a pod
+//! that is mounted alone. Not known here: volumes of nerdctl that no container mounts.
 
 mod host_root;
 mod mounts;
+mod pods;
 
 use super::Claim;
 use super::stores::Stores;
@@ -25,6 +27,7 @@ use crate::formats::host_config::VolumeOptions;
 use dockline_evidence::{FileKind, Tree, TreePath};
 use dockline_timeline::{Place, Position};
 use mounts::{Engine, HostMount};
+use pods::{OfPod, PodVolume, Pods};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -105,8 +108,11 @@ impl MountedDirectories {
         bind_mounts: bool,
     ) -> MountedDirectories {
         let engines = mounts::read(claims, stores);
-        let mut search = Search { found: MountedDirectories::default(), bind_mounts };
+        let pods = engines.iter().flat_map(|engine| engine.pods.clone()).collect();
+        let mut search = Search { found: MountedDirectories::default(), bind_mounts, pods };
         engines.iter().for_each(|engine| search.add_volumes(engine));
+        let volumes = pods::volumes(claims, &search.pods);
+        volumes.into_iter().for_each(|volume| search.add_volume_of_pod(volume));
         engines.iter().for_each(|engine| search.add_mounts(engine));
         search.found
     }
@@ -228,6 +234,7 @@ impl OfTree {
 struct Search {
     found: MountedDirectories,
     bind_mounts: bool,
+    pods: Pods,
 }
 
 impl Search {
@@ -247,6 +254,13 @@ impl Search {
         }
     }
 
+    fn add_volume_of_pod(&mut self, volume: PodVolume) {
+        if let Some(of_tree) = self.found.of_tree(&volume.tree) {
+            of_tree.names.insert(volume.path.clone(), volume.name);
+            of_tree.read.insert(volume.path);
+        }
+    }
+
     fn add_mounts(&mut self, engine: &Engine) {
         let mut elsewhere = BTreeMap::new();
         for (volume, options) in engine.options() {
@@ -254,11 +268,27 @@ impl Search {
             elsewhere.extend(source.map(|source| (volume, source)));
         }
         for mount in &engine.mounts {
-            match &mount.point.volume {
-                Some(volume) => {
+            let source = mount.point.source.as_deref().unwrap_or_default();
+            match (&mount.point.volume, OfPod::of(source)) {
+                (Some(volume), _) if engine.keeps_volumes => {
                     self.add_volume_mount(engine, (mount, volume), elsewhere.get(volume));
                 }
-                None => self.add_bind_mount(engine, mount),
+                (Some(volume), _) => {
+                    let name = Name { text: volume.clone(), is_volume: true };
+                    self.add_volume_at(engine, (mount, source), name);
+                }
+                (None, Some(OfPod::Volume { uid, volume })) => {
+                    let name = pods::name((uid, volume), &self.pods);
+                    self.add_volume_at(engine, (mount, source), name);
+                }
+                (None, Some(OfPod::Part { volume })) => {
+                    let why = format!(
+                        "a part of volume {volume} of its pod is mounted at {}: which one, the disk does not say",
+                        mount.point.destination
+                    );
+                    self.found.name_unread(mount.place.clone(), why);
+                }
+                (None, None) => self.add_bind_mount(engine, mount),
             }
         }
     }
@@ -314,6 +344,22 @@ impl Search {
                 of_tree.read.insert(part.clone());
             }
             mount.add_to(of_tree, part);
+        }
+    }
+
+    /// A volume, or a directory in one, that lies where its source says.
+    fn add_volume_at(&mut self, engine: &Engine, (mount, source): (&HostMount, &str), name: Name) {
+        match engine.resolve(source) {
+            Ok(path) => {
+                let Some(of_tree) = self.found.of_tree(&engine.artifact.tree) else { return };
+                of_tree.add_name(&path, name);
+                of_tree.read.insert(path.clone());
+                mount.add_to(of_tree, path);
+            }
+            Err(why) => {
+                let what = format!("{source} of the host, volume {}", name.text);
+                self.found.name_unread(mount.place.clone(), format!("{what}: {why}"));
+            }
         }
     }
 

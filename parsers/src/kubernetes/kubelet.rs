@@ -30,8 +30,8 @@
 //! Kubernetes 1.18 to 1.34: `pkg/kubelet/kubelet_getters.go`, `pkg/kubelet/kubelet_pods.go`,
 //! `pkg/volume/util/atomic_writer.go`, `pkg/kubelet/cm`.
 //!
-//! Not supported: contents of volumes, and the
-//! checkpoints of resource managers that are not named here.
+//! The files of volumes are told by `files.volume`. Not supported: the checkpoints of resource managers
+//! that are not named here.
 
 mod checkpoint;
 mod pod;

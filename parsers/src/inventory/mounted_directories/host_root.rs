@@ -2,14 +2,20 @@
 //!
 //! Evidence may be a whole host, a folder with one in it, or a copied data root. An engine writes
 //! down paths of its own: those of logs (`LogPath`), volumes (`Source`), of the whole data root
-//! (libpod). What stands above the same path in the tree is the host; where the data root was copied
+//! (libpod), of files of sandboxes (containerd's plugin for Kubernetes). What stands above the same path in the tree is the host; where the data root was copied
 //! away from its path, nothing tells.
 
 use super::mounts::Engine;
 use dockline_evidence::TreePath;
 
 /// Where engines keep their data when nobody says otherwise.
-const DEFAULTS: &[&str] = &["/var/lib/docker", "/var/lib/containers/storage"];
+const DEFAULTS: &[&str] = &[
+    "/var/lib/docker",
+    "/var/lib/containers/storage",
+    "/var/lib/containerd",
+    "/var/lib/docker/containerd/daemon",
+    "/var/lib/rancher/k3s/agent/containerd",
+];
 
 impl Engine {
     /// The root of the host in the tree.
@@ -46,6 +52,12 @@ pub(super) fn above_volume(path: &str, volume: &str) -> Option<String> {
     path.strip_suffix(&format!("/volumes/{volume}/_data")).map(str::to_owned)
 }
 
+/// The root of containerd, from the path of a file of a pod's sandbox; those of `/run` lie in its state.
+pub(super) fn above_sandbox(path: &str) -> Option<String> {
+    let (root, _) = path.split_once("/io.containerd.grpc.v1.cri/sandboxes/")?;
+    (!root.starts_with("/run/")).then(|| root.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +83,10 @@ mod tests {
         assert_eq!(above_container("/var/log/51a6/x.log", "51a6"), None);
         assert_eq!(above_volume("/srv/d/volumes/v/_data", "v").as_deref(), Some("/srv/d"));
         assert_eq!(above_volume("/srv/app", "v"), None);
+        let own = "/io.containerd.grpc.v1.cri/sandboxes/51a6/hostname";
+        let root = "/var/lib/rancher/k3s/agent/containerd";
+        assert_eq!(above_sandbox(&format!("{root}{own}")).as_deref(), Some(root));
+        assert_eq!(above_sandbox(&format!("/run/k3s/containerd{own}")), None);
+        assert_eq!(above_sandbox("/srv/app"), None);
     }
 }

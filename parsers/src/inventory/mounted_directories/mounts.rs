@@ -1,19 +1,27 @@
-//! What the containers of each data root mount, as Docker and Podman wrote it down.
+//! What the containers of each data root mount, as their engines wrote it down.
 //!
 //! | engine | who mounts what | options of volumes |
 //! |---|---|---|
 //! | Docker | `MountPoints` of `config.v2.json` | `volumes/<name>/opts.json` |
 //! | Podman | the container's configuration in libpod's database, else the runtime specification in `userdata/config.json` | the volume's configuration there |
+//! | CRI-O | the runtime specification in `userdata/config.json` | |
+//! | containerd | the runtime specification in `meta.db`, else what the kubelet asked for; of a container that Docker describes itself, Docker's word | |
+//!
+//! Of what the kubelet mounts into every container, only the volumes of its pod count.
 
-use super::super::Claim;
 use super::super::stores::{LibpodDatabase, Stores};
-use super::host_root::{above_container, above_volume};
+use super::super::{Claim, Silent};
+use super::host_root::{above_container, above_sandbox, above_volume};
+use super::pods::{OfPod, Pods};
+use crate::formats::bolt::{self, Database};
 use crate::formats::config_v2::{ConfigV2, MountPoint};
 use crate::formats::container_directory as directory;
+use crate::formats::containerd_db::{self, Class, Object, is_docker};
 use crate::formats::host_config::VolumeOptions;
 use crate::formats::json::{self, Fields, Wrong};
 use crate::formats::libpod;
 use crate::formats::libpod_database::{self as database, What};
+use crate::formats::pod_labels;
 use crate::formats::runtime_spec::RuntimeSpec;
 use crate::{Artifact, ArtifactFile, ContainerId};
 use dockline_evidence::TreePath;
@@ -49,6 +57,10 @@ pub(super) struct Engine {
     pub(super) mounts: Vec<HostMount>,
     /// Where it lay on the host, as its own files say.
     pub(super) own_paths: BTreeSet<String>,
+    /// Whether volumes lie in it: containerd leaves them to its clients.
+    pub(super) keeps_volumes: bool,
+    /// Pods that its containers are of.
+    pub(super) pods: Pods,
     /// Options of volumes that its database knows.
     volume_options: BTreeMap<String, VolumeOptions>,
     /// Containers whose mounts are known.
@@ -60,6 +72,7 @@ pub(super) fn read(claims: &[Claim], stores: &Stores<'_>) -> Vec<Engine> {
     let mut engines = Engines::default();
     for (parser, artifact) in claims.iter().filter(|(parser, _)| OF_ENGINES.contains(parser)) {
         let Some(engine) = engines.of(artifact) else { continue };
+        engine.keeps_volumes |= !parser.starts_with("containerd.");
         if *parser == "docker.container_config" {
             engine.add_config(artifact);
         }
@@ -71,6 +84,12 @@ pub(super) fn read(claims: &[Claim], stores: &Stores<'_>) -> Vec<Engine> {
     // Only of containers that no database knows.
     for (_, artifact) in claims.iter().filter(|(parser, _)| *parser == "podman.userdata") {
         engines.of(artifact).into_iter().for_each(|engine| engine.add_specification(artifact));
+    }
+    let described: BTreeSet<ContainerId> =
+        engines.all.iter().flat_map(|engine| engine.containers.iter().cloned()).collect();
+    for (_, artifact) in claims.iter().filter(|(parser, _)| *parser == "containerd.metadata") {
+        let engine = engines.of(artifact);
+        engine.into_iter().for_each(|engine| engine.add_metadata(artifact, &described));
     }
     engines.all
 }
@@ -108,6 +127,8 @@ impl Engine {
             artifact,
             mounts: Vec::new(),
             own_paths: BTreeSet::new(),
+            keeps_volumes: false,
+            pods: Pods::new(),
             volume_options: BTreeMap::new(),
             containers: BTreeSet::new(),
         }
@@ -173,19 +194,67 @@ impl Engine {
             let bytes = artifact.read_beside(&file.path);
             let Some(document) = bytes.and_then(|bytes| json::read(&bytes).ok()) else { continue };
             let wrong = Wrong::default();
-            let config = RuntimeSpec::read(&Fields::new(&document.value, &wrong), false).config;
+            let spec = RuntimeSpec::read(&Fields::new(&document.value, &wrong), false);
+            self.pods.extend(pod_labels::pod(&spec.annotations));
+            let config = self.with_volumes_of_pod(spec);
             self.add_container(id, &config, &|_| file.origin.at(Position::Key("mounts")));
         }
+    }
+
+    /// The containers of containerd, but for those that Docker describes.
+    fn add_metadata(&mut self, artifact: &Artifact, described: &BTreeSet<ContainerId>) {
+        for file in &artifact.files {
+            let bytes = artifact.read_up_to(file, bolt::FILE_LIMIT, &mut Silent);
+            let Some(bytes) = bytes else { continue };
+            let Ok(database) = Database::open(&bytes) else { continue };
+            let current = containerd_db::current(&database);
+            let objects = current.iter().flat_map(|current| &current.objects);
+            for object in objects.filter(|object| object.class == Class::Container) {
+                let id = object.name.as_deref().and_then(ContainerId::of_containerd);
+                let of_docker = object.namespace.as_deref().is_some_and(is_docker);
+                let id = id.filter(|id| !of_docker || !described.contains(id));
+                id.into_iter().for_each(|id| self.add_object(id, object, file));
+            }
+        }
+    }
+
+    fn add_object(&mut self, id: ContainerId, object: &Object<'_, '_>, file: &ArtifactFile) {
+        let namespace = object.namespace.as_deref().unwrap_or_default();
+        let key = format!("container/{namespace}/{id}/spec");
+        self.pods.extend(pod_labels::pod(&object.pairs("labels")));
+        let spec = object.spec().ok().flatten();
+        let spec = spec.or_else(|| Some(object.cri_metadata()?.asked));
+        let config = self.with_volumes_of_pod(spec.unwrap_or_default());
+        // Two namespaces may have containers of one name.
+        self.add_mounts(&id, &config, &|_| file.origin.at(Position::Key(&key)));
+    }
+
+    /// The settings, with the volumes that the kubelet mounts among their mounts.
+    fn with_volumes_of_pod(&mut self, spec: RuntimeSpec) -> ConfigV2 {
+        let RuntimeSpec { mut config, of_engine, .. } = spec;
+        for point in of_engine {
+            let source = point.source.as_deref().unwrap_or_default();
+            self.own_paths.extend(above_sandbox(source));
+            if OfPod::of(source).is_some() {
+                config.mounts.push(point);
+            }
+        }
+        config
     }
 
     fn add_container(&mut self, id: ContainerId, config: &ConfigV2, place: &dyn Fn(&str) -> Place) {
         if !self.containers.insert(id.clone()) {
             return;
         }
+        self.add_mounts(&id, config, place);
+    }
+
+    fn add_mounts(&mut self, id: &ContainerId, config: &ConfigV2, place: &dyn Fn(&str) -> Place) {
         let log = config.log_path.as_deref();
         self.own_paths.extend(log.and_then(|path| above_container(path, id.as_str())));
         for point in &config.mounts {
-            let volume = point.source.as_deref().zip(point.volume.as_deref());
+            let volume = point.volume.as_deref().filter(|_| self.keeps_volumes);
+            let volume = point.source.as_deref().zip(volume);
             self.own_paths.extend(volume.and_then(|(path, volume)| above_volume(path, volume)));
             let (container, place) = (id.clone(), place(&point.destination));
             self.mounts.push(HostMount { container, point: point.clone(), place });
