@@ -145,7 +145,7 @@ impl Inodes for Ext4 {
 
 /// Notes what is wrong with an inode and its attributes.
 fn check_inode(volume: &Volume, inode: &Inode, doubts: &mut Doubts) {
-    if !inode.has_right_checksum {
+    if matches!(volume.has_right_checksum(inode.number), Ok(false)) {
         doubts.note(inode.malformed("the right checksum", "another"));
     }
     let _ = attributes::all(volume, inode, doubts);

@@ -1,6 +1,6 @@
 //! A path inside a tree: components of bytes below its root, without `.` and `..`.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::Arc;
 
 /// A path inside a tree, from its root. It need not be UTF-8, has no leading `/`, and cannot leave
@@ -131,7 +131,8 @@ impl PartialOrd for TreePath {
 impl fmt::Display for TreePath {
     /// With a leading `/`, and [`Visible`].
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "/{}", Visible(&self.0))
+        formatter.write_str("/")?;
+        fmt::Display::fmt(&Visible(&self.0), formatter)
     }
 }
 
@@ -144,14 +145,19 @@ pub struct Visible<'a>(pub &'a [u8]);
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
-            for character in chunk.valid().chars() {
-                if is_special(character) {
-                    let mut buffer = [0; 4];
+            let mut rest = chunk.valid();
+            // Nearly all paths have nothing special: they are written as they are.
+            while let Some(at) = rest.find(is_special) {
+                let (plain, special) = rest.split_at_checked(at).unwrap_or((rest, ""));
+                formatter.write_str(plain)?;
+                let mut characters = special.chars();
+                let mut buffer = [0; 4];
+                if let Some(character) = characters.next() {
                     write_bytes(formatter, character.encode_utf8(&mut buffer).as_bytes())?;
-                } else {
-                    formatter.write_char(character)?;
                 }
+                rest = characters.as_str();
             }
+            formatter.write_str(rest)?;
             write_bytes(formatter, chunk.invalid())?;
         }
         Ok(())

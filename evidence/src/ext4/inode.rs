@@ -42,7 +42,6 @@ pub(crate) struct Inode {
     pub(crate) rest: Vec<u8>,
     /// What the checksums of the blocks of this file begin with.
     pub(crate) checksum_seed: u32,
-    pub(crate) has_right_checksum: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -68,7 +67,6 @@ impl Inode {
         let has_long_size = mode & 0xf000 == 0x8000 || superblock.features.has_large_directories();
         let size_high = if has_long_size { u64::from(fields.le32(0x6c)?) } else { 0 };
         let checksum_seed = checksum_seed(fields, number, superblock.checksum_seed)?;
-        let has_checksum = superblock.features.has_metadata_checksums();
         Ok(Inode {
             number,
             mode,
@@ -87,7 +85,6 @@ impl Inode {
             },
             rest: fields.all().get(used..).unwrap_or_default().to_vec(),
             checksum_seed,
-            has_right_checksum: !has_checksum || is_checksum_right(&own, fields, checksum_seed)?,
         })
     }
 
@@ -110,7 +107,6 @@ impl Inode {
             times: Times::default(),
             rest: Vec::new(),
             checksum_seed: 0,
-            has_right_checksum: true,
         })
     }
 
@@ -234,12 +230,18 @@ fn checksum_seed(fields: &Fields<'_>, number: u64, seed: u32) -> Result<u32, Evi
     Ok(crc32c::update(crc32c::update(seed, &[a, b, c, d]), fields.bytes(0x64, 4)?))
 }
 
-/// 16 bits of the sum, and the other 16 where there is room for them.
-fn is_checksum_right(
-    own: &Fields<'_>,
+/// Whether the checksum of an inode is right, or there is none: 16 bits of the sum, and the other 16
+/// where there is room for them. It is asked for apart: it costs more than all else of an inode.
+pub(super) fn has_right_checksum(
     whole: &Fields<'_>,
-    seed: u32,
+    number: u64,
+    superblock: &Superblock,
 ) -> Result<bool, EvidenceError> {
+    if !superblock.features.has_metadata_checksums() {
+        return Ok(true);
+    }
+    let own = whole.part("ext4 inode", 0, used(whole)?)?;
+    let seed = checksum_seed(whole, number, superblock.checksum_seed)?;
     let mut bytes = whole.all().to_vec();
     let has_high = own.all().len() >= CHECKSUM_HIGH.saturating_add(2);
     let fields: &[usize] = if has_high { &[CHECKSUM_LOW, CHECKSUM_HIGH] } else { &[CHECKSUM_LOW] };

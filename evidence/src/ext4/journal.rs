@@ -101,7 +101,7 @@ fn open(volume: &Volume) -> Result<Arc<dyn ReadAt>, EvidenceError> {
         Ok(inode)
     });
     let inode = match own {
-        Ok(own) if own.has_right_checksum => own,
+        Ok(own) if matches!(volume.has_right_checksum(place.inode), Ok(true)) => own,
         // It has extents where all files have them; the map tells.
         own => place.backup.map_or(own, |backup| Inode::of_journal(place.inode, &backup))?,
     };

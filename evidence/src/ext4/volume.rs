@@ -1,6 +1,6 @@
 //! The volume of a file system: its blocks, and its inodes by their numbers.
 
-use super::inode::Inode;
+use super::inode::{Inode, has_right_checksum};
 use super::superblock::Superblock;
 use super::{backup, groups};
 use crate::fields::{Fields, read_exact};
@@ -75,13 +75,26 @@ impl Volume {
     }
 
     pub(crate) fn inode(&self, number: u64) -> Result<Inode, EvidenceError> {
+        self.with_fields(number, |fields| Inode::parse(fields, number, &self.superblock))
+    }
+
+    /// Whether the checksum of an inode is right, or there is none.
+    pub(crate) fn has_right_checksum(&self, number: u64) -> Result<bool, EvidenceError> {
+        self.with_fields(number, |fields| has_right_checksum(fields, number, &self.superblock))
+    }
+
+    fn with_fields<T>(
+        &self,
+        number: u64,
+        read: impl FnOnce(&Fields<'_>) -> Result<T, EvidenceError>,
+    ) -> Result<T, EvidenceError> {
         let offset = self.inode_offset(number)?;
         let size = u64::from(self.superblock.geometry.inode_size);
         let part = self.part(offset)?;
         let whole = Fields::new("ext4 inode table", part.offset, &part.bytes);
         let at = usize::try_from(offset.saturating_sub(part.offset)).unwrap_or(usize::MAX);
         let fields = whole.part("ext4 inode", at, usize::try_from(size).unwrap_or_default())?;
-        Inode::parse(&fields, number, &self.superblock)
+        read(&fields)
     }
 
     pub(super) fn inode_offset(&self, number: u64) -> Result<u64, EvidenceError> {
