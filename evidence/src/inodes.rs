@@ -57,15 +57,40 @@ pub(crate) struct InodeTree<F> {
     recent: Mutex<Recent>,
 }
 
+/// Files that were found last and are kept, each of another directory: a walk over what a container
+/// changed asks, in turns, for a file and for what was there before, and several walks go on at once.
+const KEPT_FOUND: usize = 8;
+
 /// What was looked up last, so that a walk does not go through all directories above a file, for
 /// each of the questions that it asks of it.
 #[derive(Default)]
 struct Recent {
     directories: VecDeque<Directory>,
-    found: Option<Found>,
+    found: VecDeque<Found>,
 }
 
 impl Recent {
+    /// The file that was found last in the directory of this path.
+    fn found_in(&self, directory: &[u8]) -> Option<Found> {
+        let is_there =
+            |found: &&Found| found.path.split_last().is_some_and(|(above, _)| above == directory);
+        self.found.iter().find(is_there).cloned()
+    }
+
+    /// What was found must not keep a listing alive that is kept no longer.
+    fn forget_unlisted(&mut self) {
+        let kept = &self.directories;
+        self.found.retain(|found| {
+            kept.iter().any(|directory| Arc::ptr_eq(&directory.entries, &found.beside))
+        });
+    }
+
+    fn keep_found(&mut self, newest: Found) {
+        self.found.retain(|found| !Arc::ptr_eq(&found.beside, &newest.beside));
+        self.found.push_front(newest);
+        self.found.truncate(KEPT_FOUND);
+    }
+
     fn keep(&mut self, newest: Directory) {
         let inode = newest.inode;
         self.directories.push_front(newest);
@@ -110,9 +135,7 @@ impl<F: Inodes> InodeTree<F> {
     fn find(&self, path: &TreePath) -> Result<(u64, FileKind), EvidenceError> {
         let root = (self.inodes.root(), FileKind::Directory);
         let Some((above, name)) = path.split_last() else { return Ok(root) };
-        let last = self.recent(|recent| recent.found.clone());
-        let last = last.filter(|last| last.path.split_last().is_some_and(|(it, _)| it == above));
-        let beside = match last {
+        let beside = match self.recent(|recent| recent.found_in(above)) {
             Some(last) if last.path == *path => return Ok(last.file),
             Some(last) => last.beside,
             None => {
@@ -125,7 +148,7 @@ impl<F: Inodes> InodeTree<F> {
         };
         let file = entry(&beside, name)?;
         let found = Found { path: path.clone(), file, beside };
-        self.recent(|recent| recent.found = Some(found));
+        self.recent(|recent| recent.keep_found(found));
         Ok(file)
     }
 
@@ -153,8 +176,7 @@ impl<F: Inodes> InodeTree<F> {
         let read = self.read_directory(inode)?;
         self.recent(|recent| {
             recent.keep(read.clone());
-            // It must not keep a listing alive that is kept no longer.
-            recent.found = None;
+            recent.forget_unlisted();
         });
         Ok(read)
     }
