@@ -214,6 +214,16 @@ fn every_file_of_a_list_is_told_with_its_layer_and_time_and_nothing_is_taken_for
 }
 
 #[test]
+fn every_layer_of_containerd_is_as_its_archive_came() {
+    let events = events_of_layers("engine-29.7", "all");
+    let tampered = |event: &&Value| list(event, "tag").contains(&"layer-tampered");
+    assert_eq!(events.iter().find(tampered), None);
+    let layers: BTreeSet<&str> =
+        events.iter().map(|event| text(event, "layer_identifier")).collect();
+    assert!(layers.len() > 3, "{layers:?}");
+}
+
+#[test]
 fn layers_from_a_registry_are_left_out_unless_they_are_asked_for() {
     let layers = |which| {
         let events = events_of_layers("podman-4.3", which);

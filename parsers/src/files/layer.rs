@@ -17,7 +17,9 @@
 //! engine never looks again, and every new container gets the change. The list knows better: a file
 //! whose kind, size, content (CRC-64) or modification time differs, one that the list does not have,
 //! and one that the directory does not have any more, are tagged `layer-tampered`. Docker and
-//! containers/storage write such a list, containerd none.
+//! containers/storage write such a list. containerd writes none; there the archive in the content store
+//! from which the layer was unpacked takes its place, if it is still there, and mode and owner are
+//! compared, too. A directory that is no layer of an image, such as a step of a build, came as nothing.
 //!
 //! An archive tells seconds or more, and for times before 1970 and after 2262 Docker writes the
 //! beginning of 1970: such an event is tagged `not-wall-clock`, as are the fixed dates of reproducible
@@ -36,13 +38,13 @@ use super::suspicious::{self, Suspect};
 use crate::changes::Class;
 use crate::container_id::is_id;
 use crate::formats::image_config::is_fixed_date;
-use crate::formats::tar_split::TarSplit;
 use crate::inventory::{ImageLayer, Style};
 use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
 use dockline_evidence::walk::{Descend, walk_below};
 use dockline_evidence::{Entry, EvidenceError, FileKind, Metadata, Tree, TreePath, Visible};
 use dockline_timeline::{Findings, Issue, IssueKind, Kind, Origin, Position};
 use hidden::Hides;
+use opened::Came;
 use std::sync::Arc;
 
 /// The parser.
@@ -81,11 +83,11 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
     let Some(file) = artifact.files.first() else { return };
     let Some(layer) = inventory.image_layers.at(&artifact.tree, &file.path) else { return };
     findings.records(&file.origin, 0, 0);
-    let list = layer.list.as_ref().and_then(|path| opened::list((artifact, file), path, findings));
-    let told = Told { layer, file, list: list.as_ref() };
-    match (&layer.directory, &list, &layer.archive) {
-        (Some(directory), Some(list), _) if layer.style == Style::Whole => {
-            told.as_came(&*list.tree, Some(directory), findings);
+    let came = Came::open((artifact, file), layer, findings);
+    let told = Told { layer, file, came: came.as_ref() };
+    match (&layer.directory, &came, &layer.archive) {
+        (Some(directory), Some(came), _) if layer.style == Style::Whole => {
+            told.as_came(&*came.tree, Some(directory), findings);
         }
         (Some(_), None, _) if layer.style == Style::Whole => {
             let what =
@@ -93,7 +95,7 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
             findings.issue(file.issue(IssueKind::Unsupported, Position::File, what));
         }
         (Some(directory), ..) => told.directory(directory, findings),
-        (None, Some(list), _) => told.as_came(&*list.tree, None, findings),
+        (None, Some(came), _) => told.as_came(&*came.tree, None, findings),
         (None, None, Some(_)) => {
             if let Some(tree) = opened::archive((artifact, file), findings) {
                 told.as_came(&*tree, None, findings);
@@ -107,7 +109,7 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
 struct Told<'a> {
     layer: &'a ImageLayer,
     file: &'a ArtifactFile,
-    list: Option<&'a TarSplit>,
+    came: Option<&'a Came>,
 }
 
 /// A node of a layer.
@@ -121,7 +123,7 @@ struct Node<'a> {
 }
 
 impl Told<'_> {
-    /// The layer from its directory, held against its list.
+    /// The layer from its directory, held against how it came.
     fn directory(&self, directory: &TreePath, findings: &mut dyn Findings) {
         let tree = &*self.layer.tree;
         self.walk((tree, directory), findings, &mut |node, findings| {
@@ -134,8 +136,8 @@ impl Told<'_> {
                 self.hidden((node, &origin), &hides, findings);
             }
         });
-        if let Some(list) = self.list {
-            self.walk((&*list.tree, &TreePath::root()), findings, &mut |node, findings| {
+        if let Some(came) = self.came {
+            self.walk((&*came.tree, &TreePath::root()), findings, &mut |node, findings| {
                 self.missing(node, directory, findings);
             });
         }

@@ -102,6 +102,7 @@ impl Told<'_> {
             Hides::Below(path) => path.join(b".wh..wh..opq")?,
             Hides::Nothing => return None,
         };
-        self.list?.tree.metadata(&mark).ok()?.modified
+        // containerd gives the marks of an archive the time at which it wrote that.
+        self.came?.list.as_ref()?.tree.metadata(&mark).ok()?.modified
     }
 }

@@ -1,58 +1,68 @@
-//! What of a layer is not as it came: its directory, held against the list of its files.
+//! What of a layer is not as it came: its directory, held against the list of its files, or against the
+//! archive from which it was unpacked.
+//!
+//! Modes and owners are compared with an archive alone: what else keeps lists may keep other modes on
+//! the host, and other owners. Owners not where the directory of the layer is not root's: an engine
+//! without root, or with remapped users, has others, and so has a copy.
 
+use super::opened::Came;
 use super::{Node, TAMPERED, Told, below};
 use crate::changes::DeletedAt;
 use crate::changes::overlay::{self, NamedMark};
 use crate::files::file_event::FileEvent;
-use crate::formats::tar_split::{Crc64, TarSplit};
+use crate::formats::tar_split::Crc64;
 use dockline_evidence::read_at::Stream;
-use dockline_evidence::{EvidenceError, FileKind, Tree, TreePath, Visible};
+use dockline_evidence::{EvidenceError, FileKind, Metadata, ReadAt, TreePath, Visible};
 use dockline_timeline::Findings;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 /// Bytes that are read in one go.
 const STRETCH: usize = 1 << 17;
+/// What a mode says of rights.
+const RIGHTS: u32 = 0o7777;
 
 impl Told<'_> {
-    /// What differs between a node of the directory and the list.
+    /// What differs between a node of the directory and how it came.
     pub(super) fn difference(&self, node: &Node<'_>) -> Option<String> {
-        let list = self.list?;
-        let Ok(came) = list.tree.metadata(node.path) else {
+        let came = self.came?;
+        let Ok(was) = came.tree.metadata(node.path) else {
             // The directories on the way to a file need not be in an archive.
-            let is_extra = node.metadata.kind != FileKind::Directory && list.cut.is_none();
+            let is_extra = node.metadata.kind != FileKind::Directory && !came.is_cut;
             return is_extra.then(|| "it did not come with the layer".to_owned());
         };
         let own = node.metadata;
-        if own.kind != came.kind {
-            return Some(format!("it came as a {}", came.kind.name()));
+        if own.kind != was.kind {
+            return Some(format!("it came as a {}", was.kind.name()));
         }
-        if own.kind == FileKind::SymbolicLink {
-            let target = list.tree.link_target(node.path).ok()?;
-            let is_other = node.tree.link_target(node.place).is_ok_and(|own| own != target);
-            return is_other.then(|| format!("it came with the target {}", Visible(&target)));
+        match own.kind {
+            FileKind::SymbolicLink => other_target(node, came),
+            FileKind::Regular => other_content(node, came, &was)
+                .or_else(|| self.other_rights(own, &was))
+                .or_else(|| other_time(own, &was)),
+            _ => self.other_rights(own, &was),
         }
-        if own.kind != FileKind::Regular {
-            return None;
-        }
-        if own.size != came.size {
-            return Some(format!("it came with {} bytes, and has {}", came.size, own.size));
-        }
-        if self.has_other_content(node, list) {
-            return Some("its content is not the one that it came with".to_owned());
-        }
-        let (was, is) = (came.modified?, own.modified?);
-        // The beginning of 1970 stands for times that an archive cannot hold.
-        let is_other = was.seconds() != is.seconds() && was.seconds() != 0;
-        is_other.then(|| format!("it came with the modification time {was}"))
     }
 
-    fn has_other_content(&self, node: &Node<'_>, list: &TarSplit) -> bool {
-        let Some(came) = list.checksum(node.path) else { return false };
-        let own = node.tree.open(node.place).ok().map(|bytes| checksum(&mut Stream::new(bytes)));
-        own.and_then(Result::ok).is_some_and(|own| own != came)
+    fn other_rights(&self, own: &Metadata, was: &Metadata) -> Option<String> {
+        self.came.filter(|came| came.list.is_none())?;
+        let (mode, old) = (own.mode? & RIGHTS, was.mode? & RIGHTS);
+        if mode != old {
+            return Some(format!("it came with the mode {old:o}, and has {mode:o}"));
+        }
+        let (uid, gid) = (own.uid?, own.gid?);
+        let (old_uid, old_gid) = (was.uid?, was.gid?);
+        let is_other = (uid, gid) != (old_uid, old_gid) && self.is_of_root();
+        is_other.then(|| format!("it came with the owner {old_uid}:{old_gid}, and has {uid}:{gid}"))
     }
 
-    /// A file of the list that the directory does not have any more.
+    fn is_of_root(&self) -> bool {
+        let directory = self.layer.directory.as_ref();
+        let metadata = directory.and_then(|path| self.layer.tree.metadata(path).ok());
+        metadata.is_some_and(|metadata| metadata.uid == Some(0))
+    }
+
+    /// A file that came, and that the directory does not have any more.
     pub(super) fn missing(
         &self,
         node: &Node<'_>,
@@ -90,6 +100,36 @@ impl Told<'_> {
         let event = self.event((&origin, &shown), (&text, "delete"), node.metadata);
         FileEvent { tags: &[TAMPERED], ..event }.tell_deletion(DeletedAt::AtLatest(at), findings);
     }
+}
+
+fn other_target(node: &Node<'_>, came: &Came) -> Option<String> {
+    let target = came.tree.link_target(node.path).ok()?;
+    let is_other = node.tree.link_target(node.place).is_ok_and(|own| own != target);
+    is_other.then(|| format!("it came with the target {}", Visible(&target)))
+}
+
+fn other_content(node: &Node<'_>, came: &Came, was: &Metadata) -> Option<String> {
+    let own = node.metadata;
+    if own.size != was.size {
+        return Some(format!("it came with {} bytes, and has {}", was.size, own.size));
+    }
+    let old = match &came.list {
+        Some(list) => list.checksum(node.path)?,
+        None => checksum_of(came.tree.open(node.path))?,
+    };
+    let is_other = checksum_of(node.tree.open(node.place)).is_some_and(|own| own != old);
+    is_other.then(|| "its content is not the one that it came with".to_owned())
+}
+
+fn other_time(own: &Metadata, was: &Metadata) -> Option<String> {
+    let (was, is) = (was.modified?, own.modified?);
+    // The beginning of 1970 stands for times that an archive cannot hold.
+    let is_other = was.seconds() != is.seconds() && was.seconds() != 0;
+    is_other.then(|| format!("it came with the modification time {was}"))
+}
+
+fn checksum_of(content: Result<Arc<dyn ReadAt>, EvidenceError>) -> Option<u64> {
+    checksum(&mut Stream::new(content.ok()?)).ok()
 }
 
 fn checksum(content: &mut dyn Read) -> io::Result<u64> {

@@ -94,16 +94,17 @@ pub(super) fn add_archives(artifact: &Artifact, inventory: &Inventory, layers: &
     let chains = inventory.target_images.layers.iter();
     let chains = chains.filter(|(chain, _)| !unpacked.contains(chain.0.as_str()));
     let found: Vec<ImageLayer> = chains
-        .map(|(chain, blob)| {
-            let path = format!("io.containerd.content.v1.content/blobs/sha256/{}", blob.hex());
-            let archive = artifact.root.below(path.as_bytes());
-            let layer = layer(artifact, inventory, ("overlayfs", chain.0.as_str()));
-            ImageLayer { archive, ..layer }
-        })
+        .map(|(chain, _)| layer(artifact, inventory, ("overlayfs", chain.0.as_str())))
         .collect();
     for layer in found {
         layers.add(Some(layer), &inventory.writable_layers);
     }
+}
+
+/// Where the content store has the archive from which a layer was unpacked.
+fn archive(artifact: &Artifact, blob: &Digest) -> Option<TreePath> {
+    let path = format!("io.containerd.content.v1.content/blobs/sha256/{}", blob.hex());
+    artifact.root.below(path.as_bytes())
 }
 
 /// A layer by its key: a chain id, or what a build calls it.
@@ -127,7 +128,7 @@ fn layer(
         style: style_of_snapshotter(snapshotter),
         directory: None,
         list: None,
-        archive: None,
+        archive: blob.and_then(|blob| archive(artifact, blob)),
         registry: source.map(|source| format!("known to a registry as {source}")),
     }
 }
