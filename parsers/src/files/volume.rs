@@ -119,7 +119,7 @@ impl<'a> Volume<'a> {
         let seen = directory.seen_by.iter().map(|seen| {
             let id = seen.container.as_str();
             let name = inventory.container_subject(id).container_name;
-            let name = visible(name.as_deref().unwrap_or(id));
+            let name = Visible(name.as_deref().unwrap_or(id).as_bytes()).to_string();
             Seen { name, path: seen.path.clone() }
         });
         Volume { tree, file, directory, subject, seen: seen.collect() }
@@ -241,13 +241,8 @@ fn joined(inside: &TreePath, below: &[u8]) -> Option<TreePath> {
 fn shown(path: &[u8]) -> String {
     match TreePath::parse(path) {
         Some(path) => path.to_string(),
-        None => visible(&String::from_utf8_lossy(path)),
+        None => Visible(path).to_string(),
     }
-}
-
-/// A text of a container's settings without control characters.
-fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
