@@ -14,6 +14,7 @@ mod case;
 pub mod changes;
 pub mod container_id;
 pub mod containerd;
+pub mod desktop;
 pub mod digest;
 pub mod docker;
 pub mod files;
@@ -48,6 +49,7 @@ pub static ALL: &[&[&Parser]] = &[
     podman::PARSERS,
     kubernetes::PARSERS,
     host::PARSERS,
+    desktop::PARSERS,
     registry::PARSERS,
     archive::PARSERS,
     files::PARSERS,

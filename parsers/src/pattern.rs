@@ -12,6 +12,8 @@
 //! | `{name**}`, as a component of its own | one component or more, up to the nearest that the pattern goes on with |
 //!
 //! A `/` in front binds the pattern to the root of the tree: for names that many a program uses.
+//! `(?i)` in front of all lets literal text match in any case of its ASCII letters: for the files of
+//! Windows, whose file systems do not tell the cases apart.
 //! A pattern that ends in `/` is that of a directory: it only says where such directories lie, and
 //! matches no file.
 //!
@@ -30,6 +32,8 @@ use nom::{IResult, Parser as _};
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Literal(&'static str),
+    /// The same in any case of its ASCII letters.
+    AnyCase(&'static str),
     Id(&'static str),
     Some(&'static str),
     Any(&'static str),
@@ -46,17 +50,26 @@ impl Component {
     /// Whether the texts with which it begins and ends are those of the name.
     fn may_be(&self, name: &[u8]) -> bool {
         let Component::One(pieces) = self else { return true };
+        let is_in_any_case = |part: Option<&[u8]>, text: &str| {
+            part.is_some_and(|part| part.eq_ignore_ascii_case(text.as_bytes()))
+        };
         let begins = |piece: &Piece| match piece {
             Piece::Literal(text) => name.starts_with(text.as_bytes()),
+            Piece::AnyCase(text) => is_in_any_case(name.get(..text.len()), text),
             _ => true,
         };
         let ends = |piece: &Piece| match piece {
             Piece::Literal(text) => name.ends_with(text.as_bytes()),
+            Piece::AnyCase(text) => {
+                let from = name.len().checked_sub(text.len());
+                is_in_any_case(from.and_then(|from| name.get(from..)), text)
+            }
             _ => true,
         };
         match pieces.as_slice() {
             [] => name.is_empty(),
             [Piece::Literal(text)] => name == text.as_bytes(),
+            [Piece::AnyCase(text)] => name.eq_ignore_ascii_case(text.as_bytes()),
             [Piece::Id(_)] => is_id(name),
             [first, .., last] => begins(first) && ends(last),
             [_] => true,
@@ -95,6 +108,16 @@ fn piece(input: &'static str) -> IResult<&'static str, Piece> {
     alt((capture, literal)).parse(input)
 }
 
+/// The literal texts of a component in any case.
+fn in_any_case(component: &mut Component) {
+    let Component::One(pieces) = component else { return };
+    for piece in pieces {
+        if let Piece::Literal(text) = piece {
+            *piece = Piece::AnyCase(text);
+        }
+    }
+}
+
 fn component(input: &'static str) -> IResult<&'static str, Component> {
     let several = map(delimited(tag("{"), name, tag("**}")), Component::Several);
     alt((several, map(many1(piece), Component::One))).parse(input)
@@ -105,6 +128,11 @@ impl Pattern {
     #[must_use]
     pub fn compile(text: &'static str) -> Option<Pattern> {
         let mut components = Vec::new();
+        if let Some(text) = text.strip_prefix("(?i)") {
+            let mut pattern = Pattern::compile(text)?;
+            pattern.components.iter_mut().for_each(in_any_case);
+            return Some(pattern);
+        }
         if let Some(directory) = text.strip_suffix('/') {
             return Pattern::compile(directory).map(Pattern::of_directory);
         }
@@ -219,6 +247,11 @@ fn match_component(
                 .strip_prefix(text)
                 .is_some_and(|name| match_component(rest, name, captures));
         }
+        Piece::AnyCase(text) => {
+            return name.split_at_checked(text.len()).is_some_and(|(taken, left)| {
+                taken.eq_ignore_ascii_case(text) && match_component(rest, left, captures)
+            });
+        }
         Piece::Id(capture) => (capture, 64, 64),
         Piece::Some(capture) => (capture, 1, name.len()),
         Piece::Any(capture) => (capture, 0, name.len()),
@@ -302,6 +335,25 @@ mod tests {
         assert!(matched("/manifest.json", "manifest.json").is_some());
         assert_eq!(matched("/manifest.json", "app/manifest.json"), None);
         assert_eq!(matched("/a/{b}", "x/a/b"), None);
+    }
+
+    #[test]
+    fn a_pattern_in_any_case_leaves_captures_as_they_are() {
+        let pattern = "(?i)Users/{user}/AppData/Local/Docker/log{rotation*}.txt";
+        let (root, captures) =
+            matched(pattern, "c/USERS/Ana/appdata/local/DOCKER/Log.2.TXT").unwrap();
+        assert_eq!(root, "/c");
+        assert_eq!(captures, [("user", "Ana".to_owned()), ("rotation", ".2".to_owned())]);
+        assert_eq!(matched(pattern, "Users/Ana/AppData/Local/Docker/lo.txt"), None);
+        assert_eq!(matched("(?i){container:id}/x", &format!("{}/X", ID.to_uppercase())), None);
+        assert_eq!(matched("Log.txt", "log.txt"), None);
+        for path in ["users/a/AppData/local/docker/LOG.txt", "users/a/AppData/local/docker/txt"] {
+            let path = TreePath::parse(path.as_bytes()).unwrap();
+            let compiled = Pattern::compile(pattern).unwrap();
+            assert!(compiled.may_match_in(&path.parent().unwrap()));
+            let is_match = compiled.matches(&path).is_some();
+            assert_eq!(compiled.may_match_name(path.file_name().unwrap()), is_match);
+        }
     }
 
     #[test]
