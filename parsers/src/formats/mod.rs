@@ -43,4 +43,6 @@ pub mod snapshotter_db;
 pub mod sqlite;
 pub mod tar_split;
 pub mod unit_file;
+pub mod user_profile;
+pub mod windows_zone;
 pub mod yaml;

@@ -31,6 +31,7 @@ pub use snapshots::{Snapshot, Snapshots, snapshot_owner};
 pub use targets::{TargetImage, TargetImages};
 pub use writable_layers::{LayerBelow, Style, WritableLayer, WritableLayers};
 
+use crate::formats::windows_zone::WindowsZone;
 use crate::{Artifact, Asked, ContainerId};
 use dockline_timeline::{Event, Findings, Issue, Job, Origin, Strand, Subject};
 use std::collections::BTreeMap;
@@ -77,6 +78,7 @@ pub struct Inventory {
     pub image_layers: ImageLayers,
     /// Which directories of the host containers mount.
     pub mounted_directories: MountedDirectories,
+    zone: Option<WindowsZone>,
 }
 
 impl Inventory {
@@ -109,9 +111,16 @@ impl Inventory {
             writable_layers,
             mounted_directories,
             image_layers: ImageLayers::default(),
+            zone: None,
         };
         inventory.image_layers = ImageLayers::read(claims, &stores, &inventory);
         inventory
+    }
+
+    /// The time zone of a Windows host, where its registry is in the evidence.
+    #[must_use]
+    pub fn zone(&self) -> Option<&WindowsZone> {
+        self.zone.as_ref()
     }
 
     /// The subject of an event about a container: whatever is known of it, at least its id.
