@@ -8,6 +8,9 @@
 //! docker/desktop-linux from 1.12 to 4.83; a wording that is not listed has no meaning here and
 //! stays a plain line of its log.
 //!
+//! Each of the other files reads one thing: containers, bind mounts, the engine and its machine,
+//! settings, disks, the kernel, the application, diagnostics, updates, integrations, the installer.
+//!
 //! A message comes without the stamp, component and level of its line, and out of its logrus
 //! quotes. A request that is logged says that it was made, not that it was granted.
 //!
@@ -16,7 +19,23 @@
 //! 1.24 to 1.54.
 
 mod api;
+mod application;
+mod container;
+mod diagnostics;
+mod disk;
+mod engine;
+mod install;
+mod integration;
+mod ipc;
+mod kernel;
+mod mount;
 mod request;
+mod settings;
+mod update;
+mod usage;
+mod wording;
+
+pub use install::of_command_line;
 
 use dockline_timeline::{Attribute, Instant, Kind, Meaning, Value};
 use std::borrow::Cow;
@@ -101,8 +120,9 @@ pub struct Message<'a> {
     pub meaning: Meaning,
     /// What it means, for a person; the message itself is not repeated in it.
     pub says: Cow<'static, str>,
-    /// When it happened, where the message itself says so.
-    pub instant: Option<Instant>,
+    /// An instant of UTC that the message itself states, by the clock of the host: when it was
+    /// registered.
+    pub stated: Option<Instant>,
     /// The container.
     pub container: Container<'a>,
     /// The image, as it was typed.
@@ -124,7 +144,7 @@ impl<'a> Message<'a> {
             action,
             meaning: Meaning::Recorded,
             says: says.into(),
-            instant: None,
+            stated: None,
             container: Container::default(),
             image: None,
             volume: None,
@@ -138,6 +158,14 @@ impl<'a> Message<'a> {
     fn text<T: Into<Cow<'a, str>>>(mut self, name: &'static str, text: Option<T>) -> Message<'a> {
         if let Some(text) = text.map(Into::into).filter(|text| !text.is_empty()) {
             self.attributes.push(Attribute { name, value: Value::Text(text) });
+        }
+        self
+    }
+
+    /// Adds an integer, unless it is absent.
+    fn integer(mut self, name: &'static str, integer: Option<i64>) -> Message<'a> {
+        if let Some(integer) = integer {
+            self.attributes.push(Attribute { name, value: Value::Integer(integer) });
         }
         self
     }
@@ -171,13 +199,26 @@ pub fn meaning<'a>(component: &str, message: &'a str) -> Option<Message<'a>> {
 /// [`meaning`] of a structured line, whose fields say more.
 #[must_use]
 pub fn meaning_with<'a>(
-    _component: &str,
+    component: &str,
     message: &'a str,
     fields: &'a Fields<'a>,
 ) -> Option<Message<'a>> {
     let message = message.trim_end();
     let message = message.strip_suffix("\\n").unwrap_or(message);
     api::read(message, fields)
+        .or_else(|| ipc::read(message))
+        .or_else(|| usage::read(message))
+        .or_else(|| container::read(message, fields))
+        .or_else(|| mount::read(message))
+        .or_else(|| engine::read(component, message))
+        .or_else(|| settings::read(message))
+        .or_else(|| disk::read(component, message))
+        .or_else(|| kernel::read(message))
+        .or_else(|| application::read(component, message))
+        .or_else(|| diagnostics::read(component, message))
+        .or_else(|| update::read(component, message))
+        .or_else(|| integration::read(component, message))
+        .or_else(|| install::read(component, message))
 }
 
 /// The value of a field.
