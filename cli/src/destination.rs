@@ -1,5 +1,6 @@
 //! Where bytes go: an output appears under its name only when it is complete.
 
+use crate::growing_file::GrowingFile;
 use crate::request::{directory_of, is_ordinary};
 use anyhow::Context;
 use std::fs::{File, OpenOptions};
@@ -31,7 +32,7 @@ impl Destination {
         let temporary = temporary_beside(path).with_context(|| cannot(path))?;
         let file: File = temporary.as_file().try_clone().with_context(|| cannot(path))?;
         let whole = Destination::Whole { temporary, path: path.to_owned(), overwrite };
-        Ok((whole, Box::new(file)))
+        Ok((whole, Box::new(GrowingFile::new(file))))
     }
 
     /// Gives the complete file its name.

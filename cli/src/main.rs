@@ -8,6 +8,7 @@ mod arguments;
 mod console;
 mod destination;
 mod diff;
+mod growing_file;
 mod open_files;
 mod parser_list;
 mod per_host;
