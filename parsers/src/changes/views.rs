@@ -11,12 +11,19 @@ use dockline_evidence::{EvidenceError, FileKind, TreePath};
 use dockline_timeline::Instant;
 use std::collections::BTreeMap;
 
-/// Names that are compared.
-const MOST_NAMES: usize = 10_000_000;
-/// Names that are told.
-const MOST_TOLD: usize = 2_000_000;
-/// Directories below one another that are looked into.
-const MOST_DEPTH: usize = 512;
+/// How much is compared.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Names that are compared.
+    names: usize,
+    /// Names that differ, or may.
+    told: usize,
+    /// Directories below one another that are looked into.
+    depth: usize,
+}
+
+/// More than any image holds.
+const LIMITS: Limits = Limits { names: 10_000_000, told: 2_000_000, depth: 512 };
 
 /// One name that differs, or is a directory in which something may.
 #[derive(Debug)]
@@ -42,12 +49,18 @@ pub(super) struct Comparison<'a> {
     /// Every name that differs.
     pub(super) found: BTreeMap<TreePath, Different>,
     compared: usize,
+    limits: Limits,
 }
 
 impl<'a> Comparison<'a> {
     /// Compares all names of both.
     pub(super) fn of(before: Lower<'a>, after: Lower<'a>) -> Comparison<'a> {
-        let mut comparison = Comparison { before, after, found: BTreeMap::new(), compared: 0 };
+        Comparison::within(LIMITS, before, after)
+    }
+
+    fn within(limits: Limits, before: Lower<'a>, after: Lower<'a>) -> Comparison<'a> {
+        let found = BTreeMap::new();
+        let mut comparison = Comparison { before, after, found, compared: 0, limits };
         let root = Level {
             path: TreePath::root(),
             depth: 0,
@@ -79,10 +92,11 @@ impl<'a> Comparison<'a> {
             let limit = u64::try_from(limit).unwrap_or(u64::MAX);
             Some(EvidenceError::LimitReached { what, limit })
         };
+        let Limits { names, told, depth } = self.limits;
         match () {
-            () if level.depth >= MOST_DEPTH => reached("directories below one another", MOST_DEPTH),
-            () if self.compared >= MOST_NAMES => reached("names that are compared", MOST_NAMES),
-            () if self.found.len() >= MOST_TOLD => reached("names that differ", MOST_TOLD),
+            () if level.depth >= depth => reached("directories below one another", depth),
+            () if self.compared >= names => reached("names that are compared", names),
+            () if self.found.len() >= told => reached("names that differ", told),
             () => None,
         }
     }
@@ -177,4 +191,38 @@ fn is_same_time(one: Option<Instant>, other: Option<Instant>) -> bool {
     let (Some(first), Some(second)) = (one, other) else { return one == other };
     let is_whole = first.nanoseconds() == 0 || second.nanoseconds() == 0;
     first == second || (is_whole && first.seconds() == second.seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::LayerBelow;
+    use dockline_evidence::MemoryTree;
+
+    /// The names that differ from nothing, and what is said to be missing.
+    fn compared(names: usize, told: usize, depth: usize) -> (Vec<String>, Vec<String>) {
+        let tree = MemoryTree::new().with_file("up/a/b", "x", None).with_file("up/c", "y", None);
+        let directory = TreePath::parse(b"up").unwrap();
+        let layers = [LayerBelow { directory, id: String::new(), is_init: false }];
+        let view = |layers| Lower { tree: &tree, style: Style::Overlay, layers, problems: vec![] };
+        let limits = Limits { names, told, depth };
+        let comparison = Comparison::within(limits, view(&[]), view(&layers));
+        let problems = comparison.problems().map(|(path, error)| format!("{path}: {error}"));
+        (comparison.found.keys().map(ToString::to_string).collect(), problems.collect())
+    }
+
+    #[test]
+    fn what_is_beyond_a_limit_is_told_to_be_missing() {
+        let all = ["/a", "/a/b", "/c"].map(str::to_owned).to_vec();
+        assert_eq!(compared(3, 3, 2), (all, vec![]), "at the limits all is told");
+        for (limits, what) in [
+            ((2, 3, 2), "names that are compared: limit of 2 reached"),
+            ((3, 2, 2), "names that differ: limit of 2 reached"),
+            ((3, 3, 1), "directories below one another: limit of 1 reached"),
+        ] {
+            let found = ["/a", "/c"].map(str::to_owned).to_vec();
+            let (names, told, depth) = limits;
+            assert_eq!(compared(names, told, depth), (found, vec![format!("/up/a: {what}")]));
+        }
+    }
 }
