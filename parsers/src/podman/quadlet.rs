@@ -26,10 +26,9 @@ use crate::formats::secrets::names_of_secrets;
 use crate::formats::unit_file::{self, Assignment};
 use crate::inventory::risk::{judge_unit, told};
 use crate::inventory::{Risk, runtime_risks};
-use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
-use dockline_timeline::{
-    Confidence, Event, Findings, Instant, IssueKind, Kind, Meaning, Position, Subject,
-};
+use crate::written_file::WrittenFile;
+use crate::{Artifact, Gather, Inventory, Parser};
+use dockline_timeline::{Findings, IssueKind, Kind, Position, Subject};
 use settings::Settings;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -57,41 +56,22 @@ const KINDS: &[&str] = &["build", "container", "image", "kube", "network", "pod"
 
 fn parse(artifact: &Arc<Artifact>, _: &Arc<Inventory>, findings: &mut dyn Findings) {
     for file in &artifact.files {
-        let modified = artifact.metadata(file, findings).and_then(|metadata| metadata.modified);
-        let path = file.capture("unit").unwrap_or_default();
+        let file = WrittenFile::of(artifact, file, findings);
+        let path = file.file.capture("unit").unwrap_or_default();
         match Name::of(path) {
-            Some(name) => {
-                let unit = Unit { file, modified, name };
-                unit.read(artifact, findings);
-            }
-            None => beside(file, (path, modified), findings),
+            Some(name) => Unit { file: &file, name }.read(findings),
+            None => beside(&file, path, findings),
         }
     }
 }
 
 /// A file of another kind.
-fn beside(
-    file: &ArtifactFile,
-    (path, modified): (&str, Option<Instant>),
-    findings: &mut dyn Findings,
-) {
-    findings.records(&file.origin, 1, 0);
-    let Some(modified) = modified else { return };
+fn beside(file: &WrittenFile<'_>, path: &str, findings: &mut dyn Findings) {
+    findings.records(&file.file.origin, 1, 0);
     let text = format!("{path} beside quadlets last written; its content is not read");
-    findings.event(&event(file, (modified, &Subject::UNKNOWN), &text));
-}
-
-fn event<'e>(
-    file: &'e ArtifactFile,
-    (modified, subject): (Instant, &'e Subject),
-    text: &'e str,
-) -> Event<'e> {
-    let when = (modified, Meaning::ContentModification);
-    let mut event = Event::new(&file.origin, &QUADLET, subject, when);
-    event.confidence = Confidence::Filesystem;
-    event.action = "write";
-    event.text = text.into();
-    event
+    if let Some(event) = file.event(&QUADLET, &text) {
+        findings.event(&event);
+    }
 }
 
 /// How a unit is called, and what it makes.
@@ -133,35 +113,23 @@ impl<'a> Name<'a> {
 
 /// A unit that is being read.
 struct Unit<'a> {
-    file: &'a ArtifactFile,
-    modified: Option<Instant>,
+    file: &'a WrittenFile<'a>,
     name: Name<'a>,
 }
 
 impl Unit<'_> {
-    fn read(&self, artifact: &Artifact, findings: &mut dyn Findings) {
-        let Some(bytes) = artifact.read(self.file, findings) else { return };
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        findings.records(&self.file.origin, 1, length);
-        if let Err(error) = std::str::from_utf8(&bytes) {
-            let at = Position::Offset(u64::try_from(error.valid_up_to()).unwrap_or(u64::MAX));
-            let what = "bytes that are not UTF-8, read as replacement characters";
-            findings.issue(self.file.issue(IssueKind::Malformed, at, what));
-        }
-        let (assignments, cut) = unit_file::read(&String::from_utf8_lossy(&bytes));
+    fn read(&self, findings: &mut dyn Findings) {
+        let Some(text) = self.file.text(findings) else { return };
+        let (assignments, cut) = unit_file::read(&text);
         if cut {
             let what = format!("more than {} assignments, the rest is not read", assignments.len());
-            findings.issue(self.file.issue(IssueKind::LimitReached, Position::File, what));
+            findings.issue(self.file.file.issue(IssueKind::LimitReached, Position::File, what));
         }
-        let settings = Settings::read(&assignments);
-        if let Some(modified) = self.modified {
-            self.report(modified, (&settings, &assignments), findings);
-        }
+        self.report((&Settings::read(&assignments), &assignments), findings);
     }
 
     fn report(
         &self,
-        modified: Instant,
         (settings, assignments): (&Settings, &[Assignment]),
         findings: &mut dyn Findings,
     ) {
@@ -177,7 +145,8 @@ impl Unit<'_> {
             ..Subject::UNKNOWN
         };
         let (text, command) = (told(&what, &risks), settings.config.command_line());
-        let mut event = event(self.file, (modified, &subject), &text);
+        let Some(mut event) = self.file.event(&QUADLET, &text) else { return };
+        event.subject = &subject;
         event.command_line = command.as_deref();
         event.user = settings.config.settings.user.as_deref();
         event.labels = &settings.config.settings.labels;
