@@ -73,8 +73,11 @@ pub(super) fn is_same_content(own: Node<'_>, below: Node<'_>) -> bool {
     }
 }
 
-/// What cannot be read is not the same.
-fn is_same(own: Arc<dyn ReadAt>, below: Arc<dyn ReadAt>) -> io::Result<bool> {
+/// Whether two files hold the same bytes.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub(crate) fn is_same(own: Arc<dyn ReadAt>, below: Arc<dyn ReadAt>) -> io::Result<bool> {
     let mut own = BufReader::with_capacity(STRETCH, Stream::new(own));
     let mut below = BufReader::with_capacity(STRETCH, Stream::new(below));
     loop {

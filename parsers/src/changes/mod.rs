@@ -6,7 +6,7 @@
 //!
 //! Symbolic links are never followed, and nothing but regular files is ever opened.
 
-mod compare;
+pub(crate) mod compare;
 mod deletion;
 pub mod docker_diff;
 mod lower;

@@ -7,15 +7,14 @@
 
 use super::opened::Came;
 use super::{Node, TAMPERED, Told, below};
-use crate::changes::DeletedAt;
 use crate::changes::overlay::{self, NamedMark};
+use crate::changes::{DeletedAt, compare};
 use crate::files::file_event::FileEvent;
 use crate::formats::tar_split::Crc64;
 use dockline_evidence::read_at::Stream;
-use dockline_evidence::{EvidenceError, FileKind, Metadata, ReadAt, TreePath, Visible};
+use dockline_evidence::{EvidenceError, FileKind, Metadata, TreePath, Visible};
 use dockline_timeline::Findings;
 use std::io::{self, Read};
-use std::sync::Arc;
 
 /// Bytes that are read in one go.
 const STRETCH: usize = 1 << 17;
@@ -113,12 +112,16 @@ fn other_content(node: &Node<'_>, came: &Came, was: &Metadata) -> Option<String>
     if own.size != was.size {
         return Some(format!("it came with {} bytes, and has {}", was.size, own.size));
     }
-    let old = match &came.list {
-        Some(list) => list.checksum(node.path)?,
-        None => checksum_of(came.tree.open(node.path))?,
+    let own = node.tree.open(node.place).ok()?;
+    let is_same = match &came.list {
+        Some(list) => {
+            let checksum = list.checksum(node.path)?;
+            checksum_of(&mut Stream::new(own)).ok()? == checksum
+        }
+        // Whoever can change a file can give it the checksum that it had.
+        None => compare::is_same(own, came.tree.open(node.path).ok()?).ok()?,
     };
-    let is_other = checksum_of(node.tree.open(node.place)).is_some_and(|own| own != old);
-    is_other.then(|| "its content is not the one that it came with".to_owned())
+    (!is_same).then(|| "its content is not the one that it came with".to_owned())
 }
 
 fn other_time(own: &Metadata, was: &Metadata) -> Option<String> {
@@ -128,11 +131,7 @@ fn other_time(own: &Metadata, was: &Metadata) -> Option<String> {
     is_other.then(|| format!("it came with the modification time {was}"))
 }
 
-fn checksum_of(content: Result<Arc<dyn ReadAt>, EvidenceError>) -> Option<u64> {
-    checksum(&mut Stream::new(content.ok()?)).ok()
-}
-
-fn checksum(content: &mut dyn Read) -> io::Result<u64> {
+fn checksum_of(content: &mut dyn Read) -> io::Result<u64> {
     let mut crc = Crc64::default();
     let mut buffer = vec![0; STRETCH];
     loop {
@@ -142,5 +141,36 @@ fn checksum(content: &mut dyn Read) -> io::Result<u64> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dockline_evidence::read_at::read_up_to;
+    use dockline_evidence::{MemoryTree, Tree};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_content_that_was_given_the_checksum_of_another_is_seen_where_the_archive_is() {
+        // The generator of the checksum itself, least significant bit first: to add it changes none.
+        let generator = [1, 0, 0, 0, 0, 0, 0, 0xb0, 1];
+        let (came_with, mut has) = (b"as it came".to_vec(), b"as it came".to_vec());
+        has.iter_mut().zip(generator).for_each(|(byte, change)| *byte ^= change);
+        let sum = |content: &Vec<u8>| checksum_of(&mut content.as_slice()).unwrap();
+        assert_eq!((sum(&came_with), came_with == has), (sum(&has), false));
+        let (path, own) =
+            (TreePath::parse(b"f").unwrap(), MemoryTree::new().with_file("f", has, None));
+        let metadata = own.metadata(&path).unwrap();
+        let node = Node { path: &path, place: &path, tree: &own, metadata: &metadata };
+        let told = |content: Vec<u8>| {
+            let tree = MemoryTree::new().with_file("f", content, None);
+            let was = tree.metadata(&path).unwrap();
+            other_content(&node, &Came { tree: Arc::new(tree), list: None, is_cut: false }, &was)
+        };
+        let own_again = own.open(&path).and_then(|own| Ok(read_up_to(&*own, 10)?.0)).unwrap();
+        assert_eq!(told(came_with).unwrap(), "its content is not the one that it came with");
+        assert_eq!(told(own_again), None);
+        assert_eq!(told(b"x".to_vec()).unwrap(), "it came with 1 bytes, and has 10");
     }
 }
