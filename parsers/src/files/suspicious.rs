@@ -182,8 +182,22 @@ fn is_executable_in_temporary(file: &Suspect<'_>) -> bool {
 fn has_hidden_name(file: &Suspect<'_>) -> bool {
     let name = file.name();
     let is_blank = !name.is_empty() && name.iter().all(|byte| *byte == b' ');
-    let is_hidden = name.starts_with(b".") || is_blank;
+    let is_hidden = (name.starts_with(b".") && !is_of_kubelet(file)) || is_blank;
     matches!(file.class, Class::Added | Class::Replaced) && is_hidden
+}
+
+/// The link and the directories with which the kubelet gives a volume all of its files at once:
+/// `..data` to `..2024_01_31_12_00_00.123456789`.
+fn is_of_kubelet(file: &Suspect<'_>) -> bool {
+    let is_stamp = |name: &[u8]| {
+        let is_of_stamp = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'_' | b'.');
+        name.len() > 20 && name.iter().all(is_of_stamp)
+    };
+    match (file.metadata.kind, file.name()) {
+        (FileKind::SymbolicLink, name) => name == b"..data",
+        (FileKind::Directory, name) => name.strip_prefix(b"..").is_some_and(is_stamp),
+        _ => false,
+    }
 }
 
 fn has_control_characters(file: &Suspect<'_>) -> bool {
@@ -273,6 +287,26 @@ mod tests {
         assert_eq!(told("/root/.bash_history", Deleted), ["trace-deleted"]);
         assert_eq!(told("/var/log/auth.log", Deleted), ["trace-deleted"]);
         assert_eq!(told("/usr/bin/x", Added), [""; 0]);
+    }
+
+    #[test]
+    fn the_names_of_the_kubelet_are_not_hidden_where_they_are_what_it_makes() {
+        let of = |name: &str, kind| {
+            let path = format!("/config/{name}");
+            let metadata = Metadata { kind, ..regular(0o644) };
+            tags(&suspect(&path, Class::Added, &metadata)).count()
+        };
+        let stamp = "..2024_01_31_12_00_00.123456789";
+        assert_eq!(of("..data", FileKind::SymbolicLink), 0);
+        assert_eq!(of(stamp, FileKind::Directory), 0);
+        for (name, kind) in [
+            ("..data", FileKind::Regular),
+            (stamp, FileKind::SymbolicLink),
+            ("..", FileKind::Directory),
+            ("..2024_x", FileKind::Directory),
+        ] {
+            assert_eq!(of(name, kind), 1, "{name}");
+        }
     }
 
     #[test]
