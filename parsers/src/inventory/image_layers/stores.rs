@@ -88,7 +88,8 @@ impl StoreOfImages {
     pub fn files(&self, image: &StoredImage) -> ImageFiles {
         let parent = |id: &&String| self.layers.get(*id)?.parent.as_ref();
         let (mut layers, mut missing, mut not_of_image) = (Vec::new(), Vec::new(), Vec::new());
-        for id in std::iter::successors(Some(&image.top), parent).take(CHAIN_LIMIT) {
+        let mut chain = std::iter::successors(Some(&image.top), parent);
+        for id in chain.by_ref().take(CHAIN_LIMIT) {
             let layer = self.layers.get(id);
             not_of_image.extend(layer.and_then(|layer| layer.stands_on.clone()));
             match layer.and_then(|layer| layer.directory.clone()) {
@@ -98,6 +99,8 @@ impl StoreOfImages {
                 None => missing.push(id.clone()),
             }
         }
+        let beyond = |id| format!("{id} below {CHAIN_LIMIT} others, a limit that was reached,");
+        missing.extend(chain.next().map(beyond));
         ImageFiles { tree: self.tree.clone(), style: self.style, layers, missing, not_of_image }
     }
 }
@@ -194,6 +197,8 @@ mod tests {
         assert_eq!(places, ["/s/3", "/s/1"]);
         assert_eq!(found.missing, ["lost", "never"]);
         assert_eq!(found.not_of_image, ["init"]);
-        assert_eq!(files("circle").layers.len(), CHAIN_LIMIT, "a circle ends");
+        let circle = files("circle");
+        assert_eq!(circle.layers.len(), CHAIN_LIMIT, "a circle ends");
+        assert_eq!(circle.missing, ["circle below 1024 others, a limit that was reached,"]);
     }
 }
