@@ -128,7 +128,7 @@ pub(crate) fn read_stretches(
 
 /// Fills `buffer` from `offset`; returns how many bytes were read, which is less than asked for only
 /// at the end.
-pub(crate) fn fill(bytes: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+pub fn fill(bytes: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0_usize;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         let at = offset.saturating_add(u64::try_from(filled).map_err(io::Error::other)?);
