@@ -30,7 +30,11 @@ fn disk(name: &str) -> PathBuf {
 
 /// The events, and the path that each was read from, without what only tells the evidence.
 fn events(evidence: &Path, place: &str) -> Vec<Value> {
-    let mut events = events_of(evidence);
+    below(events_of(evidence), evidence, place)
+}
+
+/// Those of the events that were read below this place of the evidence.
+fn below(mut events: Vec<Value>, evidence: &Path, place: &str) -> Vec<Value> {
     let before = format!("{}:{place}", evidence.file_name().unwrap().to_str().unwrap());
     // What lies on the disk around a virtual disk is in no archive of that.
     let is_nested = place.ends_with(':');
@@ -57,6 +61,52 @@ fn the_timeline_of_a_disk_is_that_of_its_archive() {
         let [from_disk, from_archive] = [from_disk, from_archive].map(without_births);
         assert_eq!(from_disk.1, from_archive.1, "{name}");
         assert!(from_disk.0 == from_archive.0, "{name}");
+    }
+}
+
+/// Writes the virtual disk of the laptop.
+fn docker_data(path: &Path) {
+    let mut source = open(&disk("desktop-sim"), "disk", &Opening::default()).unwrap();
+    assemble(std::slice::from_mut(&mut source));
+    let inside = DISKS[3].1.strip_prefix("/p1/").unwrap().strip_suffix(':').unwrap();
+    let tree = &source.trees.iter().find(|tree| tree.prefix == "/p1").unwrap().tree;
+    let bytes = tree.open(&TreePath::parse(inside.as_bytes()).unwrap()).unwrap();
+    std::io::copy(&mut Stream::new(bytes), &mut File::create(path).unwrap()).unwrap();
+}
+
+#[test]
+fn disks_of_all_generations_are_read_wherever_they_lie_and_kept_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let laptop = folder.path().join("laptop");
+    let docker = laptop.join("USERS/Alice/appdata/local/DOCKER/WSL");
+    let (current, earlier) = (docker.join("disk"), docker.join("data"));
+    let moved = laptop.join("D/moved/DockerDesktopWSL/data");
+    let system = laptop.join("WINDOWS/system32/CONFIG");
+    for directory in [&current, &earlier, &moved, &system] {
+        fs::create_dir_all(directory).unwrap();
+    }
+    let hive = "testdata/desktop.registry/laptop/evidence/Windows/System32/config/SYSTEM";
+    fs::copy(project(hive), system.join("System")).unwrap();
+    docker_data(&current.join("Docker_Data.VHDX"));
+    // The disk before the last update: the same data root at the same path.
+    fs::hard_link(current.join("Docker_Data.VHDX"), earlier.join("EXT4.vhdx")).unwrap();
+    // And another engine's, which was never this one's: what lies in a disk decides.
+    fs::rename(unpacked("engine-20.10-lvm-xfs", folder.path()), moved.join("ext4.vhdx")).unwrap();
+    let all = events_of(&laptop);
+    let hosts: BTreeSet<&str> = all.iter().map(|event| text(event, "hostname")).collect();
+    assert_eq!(hosts, BTreeSet::from(["ADA-LAPTOP"]));
+    let desktop = events(&disk("desktop-sim"), DISKS[3].1);
+    let other = events(&disk("engine-20.10-lvm-xfs"), DISKS[2].1);
+    let places = [
+        ("/USERS/Alice/appdata/local/DOCKER/WSL/disk/Docker_Data.VHDX:", &desktop),
+        ("/USERS/Alice/appdata/local/DOCKER/WSL/data/EXT4.vhdx:", &desktop),
+        ("/D/moved/DockerDesktopWSL/data/ext4.vhdx:/rhel_dock--20l-root", &other),
+    ];
+    for (place, expected) in places {
+        let mut found = all.clone();
+        let before = format!("laptop:{place}");
+        found.retain(|event| text(event, "display_name").starts_with(&before));
+        assert!(below(found, &laptop, place) == *expected, "{place}");
     }
 }
 

@@ -7,6 +7,8 @@
 mod data_root;
 mod directories;
 mod host;
+mod inventories;
+mod named_disks;
 mod unclaimed;
 mod virtual_disks;
 
@@ -15,13 +17,13 @@ pub use directories::Layers;
 pub use unclaimed::Unclaimed;
 pub use virtual_disks::{MAX_DEPTH, Nested};
 
-use crate::inventory::Claim;
 use crate::pattern::Pattern;
 use crate::pattern_set::PatternSet;
 use crate::{Artifact, ArtifactFile, Asked, Gather, Inventory, Parser};
 use dockline_evidence::walk::{Descend, walk};
 use dockline_evidence::{FileKind, Opening, Source, Tree, TreePath, assemble, source};
 use dockline_timeline::{Issue, IssueKind, Job, Origin, Place, Rank};
+use inventories::{Claims, Inventories};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use virtual_disks::Candidate;
@@ -140,6 +142,11 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &
     let mut plan = Plan::default();
     let mut files = Vec::new();
     let mut subtrees = subtrees.to_vec();
+    host::name_volumes(&mut subtrees);
+    let mut named = named_disks::find(&subtrees);
+    if reading.nested != Nested::Never {
+        plan.unclaimed.append(&mut named.missing);
+    }
     let mut index = 0_usize;
     while let Some(subtree) = subtrees.get(index).cloned() {
         let mut hosts = host::Hosts::new(&subtree);
@@ -149,7 +156,9 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &
             if kind != FileKind::Regular {
                 return;
             }
-            if let Some(candidate) = reading.nested.candidate(path) {
+            if let Some(candidate) =
+                reading.nested.candidate(path, || named.found.contains(&(index, path.clone())))
+            {
                 disks.push((path.clone(), candidate));
             }
             match patterns.first_match(path) {
@@ -168,37 +177,43 @@ pub fn plan(subtrees: &[Subtree], selected: &dyn Fn(&Parser) -> bool, reading: &
             }
         };
         walk_subtree(&subtree, &mut visit, &mut plan.issues);
-        plan.issues.append(&mut hosts.issues);
         for (path, candidate) in disks {
-            subtrees.extend(plan.open_disk(&subtree, (&path, &candidate), reading));
+            let host = candidate.host(&path, &subtree, &mut hosts);
+            subtrees.extend(plan.open_disk(&subtree, (&path, &candidate, host), reading));
         }
+        plan.issues.append(&mut hosts.issues);
         index = index.saturating_add(1);
     }
-    let inventories = inventories(gather(&subtrees, files.clone(), reading), &reading.asked);
+    let gathered = gather(&subtrees, files.clone(), reading);
+    let inventories = Inventories::build(&gathered, &subtrees, &reading.asked);
+    drop(gathered);
     files.extend(directories::claim(&subtrees, &inventories));
     let (layers, left_out) = directories::claim_layers(&subtrees, &inventories, reading.layers);
     files.extend(layers);
     if selected(&crate::files::layer::PARSER) {
         plan.unclaimed.extend(left_out);
     }
-    for inventory in inventories.values().filter(|_| selected(&crate::files::volume::PARSER)) {
-        plan.unclaimed.extend(Unclaimed::mounts_of(inventory));
+    for (_, inventory) in inventories.all() {
+        plan.issues.extend(directories::unsupported(inventory, selected));
+        if selected(&crate::files::volume::PARSER) {
+            plan.unclaimed.extend(Unclaimed::mounts_of(inventory));
+        }
     }
     for (host, claims) in gather(&subtrees, files, reading) {
-        plan.add_host(claims, inventories.get(&host).cloned().unwrap_or_default(), selected);
+        plan.add_host((&host, claims), &inventories, selected);
     }
     plan
 }
 
 impl Plan {
-    /// The trees of a virtual disk that lies in another.
+    /// The trees of a virtual disk that lies in another, on the host if it is known.
     fn open_disk(
         &mut self,
         subtree: &Subtree,
-        (path, candidate): (&TreePath, &Candidate),
+        (path, candidate, host): (&TreePath, &Candidate, Option<Arc<str>>),
         reading: &Reading,
     ) -> Vec<Subtree> {
-        if matches!(candidate, Candidate::Possible)
+        if !matches!(candidate, Candidate::Known)
             && !subtree.tree.open(path).is_ok_and(|bytes| source::is_disk(&*bytes))
         {
             return Vec::new();
@@ -225,7 +240,7 @@ impl Plan {
         assemble(std::slice::from_mut(&mut source));
         self.issues.append(&mut source.issues);
         self.unclaimed.extend(Unclaimed::parts_of(&source));
-        let mut trees = Subtree::of(&source, subtree.host.as_deref(), &subtree.fallback_host);
+        let mut trees = Subtree::of(&source, host.as_deref(), &subtree.fallback_host);
         trees.iter_mut().for_each(|tree| tree.depth = depth);
         self.nested.push(source);
         trees
@@ -246,14 +261,14 @@ impl Plan {
 
     fn add_host(
         &mut self,
-        claims: Vec<(&'static Parser, Arc<Artifact>)>,
-        inventory: Arc<Inventory>,
+        (host, claims): (&Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>),
+        inventories: &Inventories,
         selected: &dyn Fn(&Parser) -> bool,
     ) {
-        self.issues.extend(directories::unsupported(&inventory, selected));
         for (parser, artifact) in claims {
             if selected(parser) {
-                let inventory = inventory.clone();
+                let evidence = artifact.files.first().map(|file| &file.origin.evidence);
+                let inventory = inventories.of(host, evidence);
                 self.planned.push(Planned { parser, artifact, inventory });
             } else {
                 let deselected =
@@ -262,19 +277,6 @@ impl Plan {
             }
         }
     }
-}
-
-/// What ids mean on each host.
-fn inventories(
-    hosts: BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>>,
-    asked: &Asked,
-) -> BTreeMap<Arc<str>, Arc<Inventory>> {
-    let build = |claims: Vec<(&'static Parser, Arc<Artifact>)>| {
-        let named: Vec<Claim> =
-            claims.into_iter().map(|(parser, artifact)| (parser.name, artifact)).collect();
-        Arc::new(Inventory::build(&named, asked))
-    };
-    hosts.into_iter().map(|(host, claims)| (host, build(claims))).collect()
 }
 
 fn compiled() -> PatternSet<&'static Parser> {
@@ -304,11 +306,7 @@ fn walk_subtree(
 type GatherKey = (Arc<str>, usize, TreePath, &'static str, TreePath, String);
 
 /// Gives every file its place in the one order, and gathers files into artifacts, by host.
-fn gather(
-    subtrees: &[Subtree],
-    mut files: Vec<ClaimedFile>,
-    reading: &Reading,
-) -> BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>> {
+fn gather(subtrees: &[Subtree], mut files: Vec<ClaimedFile>, reading: &Reading) -> Claims {
     let place = |file: &ClaimedFile| {
         let subtree = subtrees.get(file.subtree);
         subtree.map(|subtree| (subtree.evidence.clone(), subtree.prefix.clone()))
@@ -324,7 +322,7 @@ fn gather(
         let claimed = ArtifactFile { path: file.path, origin, captures: file.captures };
         groups.entry(key).or_insert_with(|| (file.parser, Vec::new())).1.push(claimed);
     }
-    let mut hosts: BTreeMap<Arc<str>, Vec<(&'static Parser, Arc<Artifact>)>> = BTreeMap::new();
+    let mut hosts = Claims::new();
     for ((host, subtree, root, ..), (parser, files)) in groups {
         let Some(subtree) = subtrees.get(subtree) else { continue };
         let (spool, asked) = (reading.opening.spool.clone(), reading.asked.clone());

@@ -18,6 +18,7 @@ mod snapshots;
 mod stores;
 mod targets;
 mod writable_layers;
+mod zone;
 
 pub use containers::Container;
 pub use image_layers::{ImageFiles, ImageLayer, ImageLayers, Meant, StoreOfImages, StoredImage};
@@ -111,10 +112,28 @@ impl Inventory {
             writable_layers,
             mounted_directories,
             image_layers: ImageLayers::default(),
-            zone: None,
+            zone: zone::read(claims),
         };
         inventory.image_layers = ImageLayers::read(claims, &stores, &inventory);
         inventory
+    }
+
+    /// Takes what `other` knows of containers and images and this does not.
+    pub(crate) fn learn_names(&mut self, other: &Inventory) {
+        for (id, container) in &other.containers {
+            self.containers.entry(id.clone()).or_insert_with(|| container.clone());
+        }
+        for (id, image) in &other.images {
+            self.images.entry(id.clone()).or_insert_with(|| image.clone());
+        }
+        for (id, image) in &other.podman_images {
+            self.podman_images.entry(id.clone()).or_insert_with(|| image.clone());
+        }
+        for (id, image) in &other.target_images.images {
+            let images = &mut self.target_images.images;
+            images.entry(id.clone()).or_insert_with(|| image.clone());
+        }
+        self.describes_containers |= other.describes_containers;
     }
 
     /// The time zone of a Windows host, where its registry is in the evidence.

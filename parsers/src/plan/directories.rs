@@ -2,24 +2,22 @@
 //! writable layers of containers, the layers of images with what else is left of them, and what
 //! containers mount.
 
+use super::inventories::Inventories;
 use super::{ClaimedFile, Subtree, Unclaimed};
 use crate::inventory::{ImageLayer, WritableLayer};
 use crate::{Inventory, Parser, files};
 use dockline_evidence::{Tree, TreePath};
 use dockline_timeline::{Issue, Place};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The directories of all hosts, as claims of the parsers that read them.
-pub(super) fn claim(
-    subtrees: &[Subtree],
-    inventories: &BTreeMap<Arc<str>, Arc<Inventory>>,
-) -> Vec<ClaimedFile> {
+pub(super) fn claim(subtrees: &[Subtree], inventories: &Inventories) -> Vec<ClaimedFile> {
     let mut claimed = Vec::new();
     let mut known = BTreeSet::new();
     let subtree_of =
         |tree: &Arc<dyn Tree>| subtrees.iter().position(|subtree| Arc::ptr_eq(&subtree.tree, tree));
-    for (host, inventory) in inventories {
+    for (host, inventory) in inventories.all() {
         for layer in &inventory.writable_layers.known {
             let Some(subtree) = subtree_of(&layer.tree) else { continue };
             for (path, captures) in directories(layer) {
@@ -89,11 +87,11 @@ impl Layers {
 /// The layers of images of all hosts, as claims, and those that are not wanted.
 pub(super) fn claim_layers(
     subtrees: &[Subtree],
-    inventories: &BTreeMap<Arc<str>, Arc<Inventory>>,
+    inventories: &Inventories,
     layers: Layers,
 ) -> (Vec<ClaimedFile>, Vec<Unclaimed>) {
     let (mut claimed, mut left_out) = (Vec::new(), Vec::new());
-    for (host, inventory) in inventories {
+    for (host, inventory) in inventories.all() {
         for layer in &inventory.image_layers.known {
             let is_its = |subtree: &Subtree| Arc::ptr_eq(&subtree.tree, &layer.tree);
             let index = subtrees.iter().position(is_its);

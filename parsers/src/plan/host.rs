@@ -1,30 +1,62 @@
 //! Which host a data root belongs to.
 
 use super::Subtree;
+use crate::formats::windows_host::{SYSTEM_HIVE, computer_name, in_any_case, open_hive};
 use dockline_evidence::read_at::read_up_to;
 use dockline_evidence::{EvidenceError, Tree, TreePath};
 use dockline_timeline::{Issue, Place};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A host name is at most 253 bytes; more of the file is not read.
 const HOSTNAME_LIMIT: u64 = 253;
 
+/// A volume of Windows is a tree, or a folder not far below the root of collected files.
+const WINDOWS_DEPTH: usize = 4;
+
+/// Gives the volumes that lie beside a Windows in one evidence, such as its drive D:, the name that
+/// its registry has for the host, unless they have their own.
+pub(super) fn name_volumes(subtrees: &mut [Subtree]) {
+    let mut named: BTreeMap<Arc<str>, BTreeSet<Arc<str>>> = BTreeMap::new();
+    for subtree in subtrees.iter().filter(|subtree| subtree.host.is_none()) {
+        if let Some(name) = windows_name(&*subtree.tree, &TreePath::root()) {
+            named.entry(subtree.evidence.clone()).or_default().insert(name);
+        }
+    }
+    for subtree in subtrees {
+        let names = named.get(&subtree.evidence);
+        // Of two that lie on one disk, no other volume says to which it belongs.
+        if let Some(name) = names.filter(|names| names.len() == 1).and_then(BTreeSet::first) {
+            subtree.fallback_host = name.clone();
+        }
+    }
+}
+
+/// The name of the host whose Windows lies in `directory`.
+fn windows_name(tree: &dyn Tree, directory: &TreePath) -> Option<Arc<str>> {
+    let path = in_any_case(tree, directory, &SYSTEM_HIVE)?;
+    let hive = open_hive(tree, &path).ok()?;
+    computer_name(&hive).map(Arc::from)
+}
+
 /// The hosts of one tree, found as their data roots are.
 pub(super) struct Hosts<'a> {
     subtree: &'a Subtree,
     known: BTreeMap<TreePath, Arc<str>>,
+    /// Names of the hosts whose Windows lies in these directories.
+    windows: BTreeMap<TreePath, Option<Arc<str>>>,
     /// What is wrong with the files that name them.
     pub(super) issues: Vec<Issue>,
 }
 
 impl<'a> Hosts<'a> {
     pub(super) fn new(subtree: &'a Subtree) -> Self {
-        Hosts { subtree, known: BTreeMap::new(), issues: Vec::new() }
+        Hosts { subtree, known: BTreeMap::new(), windows: BTreeMap::new(), issues: Vec::new() }
     }
 
-    /// The host that `root` belongs to: the name that the user gave, else the `etc/hostname` nearest
-    /// to the root of the tree on the way down to `root`, else the fallback.
+    /// The host that `root` belongs to: the name that the user gave, else the `etc/hostname` or the
+    /// registry of Windows nearest to the root of the tree on the way down to `root`, else the
+    /// fallback.
     ///
     /// Nearest to the root of the tree, because what lies deeper may be a container's own file: the
     /// data root of an engine that runs in a container belongs to the host on which that one runs.
@@ -45,7 +77,25 @@ impl<'a> Hosts<'a> {
         for component in root.components() {
             above.push(above.last()?.join(component)?);
         }
-        above.iter().find_map(|directory| self.hostname(&directory.below(b"etc/hostname")?))
+        let directories = above.iter().enumerate();
+        directories.into_iter().find_map(|(depth, directory)| {
+            let hostname = self.hostname(&directory.below(b"etc/hostname")?);
+            hostname.or_else(|| self.computer_name(depth, directory))
+        })
+    }
+
+    /// The name that the registry of a Windows below `directory` has for its host. What is wrong
+    /// with the hive is told by who claims it.
+    fn computer_name(&mut self, depth: usize, directory: &TreePath) -> Option<Arc<str>> {
+        if depth > WINDOWS_DEPTH {
+            return None;
+        }
+        if let Some(known) = self.windows.get(directory) {
+            return known.clone();
+        }
+        let name = windows_name(&*self.subtree.tree, directory);
+        self.windows.insert(directory.clone(), name.clone());
+        name
     }
 
     /// The content of the file, if there is one that names a host.
