@@ -55,7 +55,9 @@ impl<'a> Entry<'a> {
         if !rest.is_empty() {
             entry.add(Cow::Borrowed("rest"), Cow::Borrowed(rest));
         }
-        (entry.time.is_some() || entry.level.is_some()).then_some(entry)
+        // A logger without time and level still quotes its message.
+        let is_quoted = line.starts_with("msg=\"") && !entry.message.is_empty();
+        (entry.time.is_some() || entry.level.is_some() || is_quoted).then_some(entry)
     }
 
     fn of_json(line: &'a str) -> Option<Entry<'a>> {
@@ -81,6 +83,19 @@ impl<'a> Entry<'a> {
             _ => {}
         }
     }
+}
+
+/// The pairs that a text is; `None` when it is anything else, or more than 64 of them.
+#[must_use]
+pub fn pairs(text: &str) -> Option<Vec<(&str, Cow<'_, str>)>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (key, value, after) = pair(rest).filter(|_| found.len() < FIELDS)?;
+        found.push((key, value));
+        rest = after.trim_start_matches(' ');
+    }
+    Some(found)
 }
 
 /// The pair that a text begins with, and what follows it.

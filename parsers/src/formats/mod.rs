@@ -13,6 +13,7 @@ pub mod content_store;
 pub mod cri_log;
 pub mod cri_metadata;
 pub mod criu;
+pub mod desktop_line;
 pub mod desktop_message;
 pub mod engine_settings;
 pub mod file_mode;
