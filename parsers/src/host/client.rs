@@ -9,9 +9,13 @@
 //! | `.docker/buildx/refs/<builder>/<node>/<build>` | of the file | build begun, with its directory and Dockerfile; outlives the engine's build history |
 //! | `.docker/buildx/instances/<builder>`, `current` | of the file | builder made or changed; last chosen |
 //! | `.docker/.token_seed`, `trust/private/*.key`, `.kube/config` | of the file | that it is there; what is in it is not read |
+//! | `.docker/scan/config.json`, `.wslconfig` | of the file | settings of image scans; of the machine in which WSL runs |
+//! | `.config/containers/podman/machine/<provider>/<machine>.json` | in it | machine of Podman made, last started |
+//! | `Windows\System32\drivers\etc\hosts` | of the file | names that Docker Desktop has put in it |
 //! | histories of bash, zsh, tcsh, fish with times | of each command | command of a container tool |
-//! | histories without times | of the file | all such commands in it, entered before |
+//! | histories without times, as those of PowerShell | of the file | all such commands in it, entered before |
 //!
+//! Homes are those of Linux and macOS and the profiles of Windows, whose paths are in any case.
 //! Passwords and tokens of registries are never shown, only whose they are; what a command line
 //! holds is shown as it was typed, tagged when it promises a secret, as the environment of a
 //! container is. A history's undated commands get no time of their own: what is known is that they
@@ -27,12 +31,15 @@ mod command;
 mod configuration;
 mod context;
 mod history;
+mod hosts_file;
+mod machine;
 mod trace;
 mod words;
 
+use crate::formats::user_profile;
 use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};
 use dockline_timeline::{
-    Confidence, Event, Findings, Instant, IssueKind, Kind, Meaning, Position, Subject,
+    Confidence, Event, Findings, Instant, IssueKind, Kind, Meaning, Position, Subject, Value,
 };
 use std::sync::Arc;
 
@@ -40,27 +47,33 @@ use std::sync::Arc;
 pub(super) static PARSER: Parser = Parser {
     name: "host.client",
     reads: &[
-        ".docker/config.json{leftover*}",
-        ".dockercfg",
-        ".config/containers/auth.json",
-        "run/containers/{uid}/auth.json",
-        "run/user/{uid}/containers/auth.json",
-        ".docker/contexts/meta/{context:id}/meta.json",
-        ".docker/contexts/tls/{context:id}/{tls**}",
-        ".docker/buildx/instances/{builder}",
-        ".docker/buildx/activity/{builder}",
-        ".docker/buildx/refs/{builder}/{node}/{build}",
-        ".docker/buildx/current",
-        ".docker/.token_seed",
-        ".docker/trust/private/{key}.key",
-        ".kube/config",
-        ".bash_history",
-        ".zsh_history",
-        ".zhistory",
-        ".ash_history",
-        ".sh_history",
-        ".history",
-        ".local/share/fish/fish_history",
+        "(?i).docker/config.json{leftover*}",
+        "(?i).dockercfg",
+        "(?i).config/containers/auth.json",
+        "(?i)run/containers/{uid}/auth.json",
+        "(?i)run/user/{uid}/containers/auth.json",
+        "(?i).docker/contexts/meta/{context:id}/meta.json",
+        "(?i).docker/contexts/tls/{context:id}/{tls**}",
+        "(?i).docker/buildx/instances/{builder}",
+        "(?i).docker/buildx/activity/{builder}",
+        "(?i).docker/buildx/refs/{builder}/{node}/{build}",
+        "(?i).docker/buildx/current",
+        "(?i).docker/.token_seed",
+        "(?i).docker/trust/private/{key}.key",
+        "(?i).kube/config",
+        "(?i).bash_history",
+        "(?i).zsh_history",
+        "(?i).zhistory",
+        "(?i).ash_history",
+        "(?i).sh_history",
+        "(?i).history",
+        "(?i).local/share/fish/fish_history",
+        "(?i).docker/scan/config.json",
+        "(?i).wslconfig",
+        "(?i)AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/{shell}_history.txt",
+        "(?i).local/share/powershell/PSReadLine/{shell}_history.txt",
+        "(?i).config/containers/podman/machine/{provider}/{machine}.json",
+        "(?i)Windows/System32/drivers/etc/hosts",
     ],
     gather: Gather::File,
     about: "client files in homes, and container commands in shell histories",
@@ -71,6 +84,8 @@ pub(super) static PARSER: Parser = Parser {
         "bash 5.2 lib/readline/histfile.c",
         "zsh 5.9 Src/hist.c",
         "fish 3.7 src/history_file.cpp",
+        "PSReadLine 2.3 History.cs",
+        "podman 5 pkg/machine/vmconfigs/config.go",
     ],
     parse,
 };
@@ -94,11 +109,13 @@ fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dy
     for file in &artifact.files {
         let user = file.capture("uid").map(str::to_owned).or_else(|| home(artifact));
         let home = HomeFile { artifact, file, inventory, user };
-        match file.path.file_name().unwrap_or_default() {
+        match file.path.file_name().unwrap_or_default().to_ascii_lowercase().as_slice() {
             b"auth.json" | b".dockercfg" => home.configuration(findings),
             _ if file.capture("leftover").is_some() => home.configuration(findings),
             b"meta.json" => home.context(findings),
             b"current" => home.current_builder(findings),
+            b"hosts" => home.hosts_file(findings),
+            _ if file.capture("machine").is_some() => home.machine(findings),
             _ if file.capture("build").is_some() => home.build(findings),
             _ if file.capture("builder").is_some() => home.builder(findings),
             name if history::is_history(name) => home.history(findings),
@@ -143,6 +160,10 @@ impl HomeFile<'_> {
         let mut event = Event::new(&self.file.origin, kind, subject, (at, meaning));
         event.confidence = Confidence::Filesystem;
         event.user = self.user.as_deref();
+        event.attribute(
+            "user_name",
+            user_profile::user(&self.file.path).map(|user| Value::Text(user.into())),
+        );
         event
     }
 }

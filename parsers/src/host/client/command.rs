@@ -51,6 +51,7 @@ const WRAPPERS: &[(&str, &str, usize)] = &[
     ("sudo", "ughpCrtDRTU", 0),
     ("timeout", "ks", 1),
     ("watch", "n", 0),
+    ("wsl", "du", 0),
     ("xargs", "nILPsdaE", 0),
 ];
 /// How deep texts of commands lie in one another.
@@ -111,6 +112,8 @@ fn called(words: &[String]) -> Called<'_> {
     let mut words = words;
     while let Some((first, rest)) = words.split_first() {
         let name = first.rsplit('/').next().unwrap_or(first);
+        let of_windows = name.to_ascii_lowercase();
+        let name = of_windows.strip_suffix(".exe").unwrap_or(name);
         if let Some(tool) = TOOLS.iter().find(|tool| **tool == name) {
             return Called::Tool(tool, rest);
         }

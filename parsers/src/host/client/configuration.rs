@@ -23,7 +23,9 @@ impl HomeFile<'_> {
         let wrong = Wrong::default();
         let fields = Fields::new(&document, &wrong);
         // The oldest kind is the map of registries alone.
-        let is_old = self.file.path.file_name() == Some(b".dockercfg") && !fields.has("auths");
+        let is_old =
+            self.file.path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(b".dockercfg"))
+                && !fields.has("auths");
         let registries = if is_old { fields.clone() } else { fields.object("auths") };
         let logins: Vec<Login> = registries
             .members()
@@ -68,7 +70,7 @@ impl HomeFile<'_> {
         all.list("http_headers", headers);
         all.list("proxies", proxies);
         all.list("possible_secrets", secrets);
-        event.attributes = all.into_vec();
+        event.attributes.extend(all.into_vec());
         findings.event(&event);
     }
 

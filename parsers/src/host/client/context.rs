@@ -25,6 +25,12 @@ impl HomeFile<'_> {
         event.action = "write";
         event.text = (&text).into();
         event.attribute("client_context", Some(Value::Text(Cow::from(name))));
+        event.tags.extend(
+            endpoints
+                .iter()
+                .any(|endpoint| is_remote(endpoint))
+                .then_some(Cow::Borrowed("remote-engine")),
+        );
         let endpoints = endpoints.into_iter().map(Cow::from).collect();
         event.attribute("endpoints", Some(Value::List(endpoints)));
         findings.event(&event);
@@ -50,6 +56,12 @@ impl HomeFile<'_> {
             }
         }
     }
+}
+
+/// Whether it leads to an engine over the network, on this host or another.
+fn is_remote(endpoint: &str) -> bool {
+    let host = endpoint.split_once(' ').map_or("", |(_, host)| host);
+    ["tcp://", "ssh://", "http://", "https://"].iter().any(|scheme| host.starts_with(scheme))
 }
 
 /// `docker ssh://root@203.0.113.50`, and whether a certificate is not checked.

@@ -9,6 +9,7 @@
 
 mod bash;
 mod fish;
+mod powershell;
 mod zsh;
 
 use super::HomeFile;
@@ -22,6 +23,11 @@ static BASH: Kind =
     Kind { data_type: "bash:history:entry", source_short: "HOST", source_long: "Bash history" };
 static ZSH: Kind =
     Kind { data_type: "shell:zsh:history", source_short: "HOST", source_long: "Zsh history" };
+static POWERSHELL: Kind = Kind {
+    data_type: "shell:powershell:history",
+    source_short: "HOST",
+    source_long: "PowerShell history",
+};
 static OTHER: Kind =
     Kind { data_type: "shell:history", source_short: "HOST", source_long: "Shell history" };
 
@@ -38,9 +44,9 @@ struct Entry {
     text: String,
 }
 
-/// Whether a file of this name is a history.
+/// Whether a file of this name, in lower case, is a history.
 pub(super) fn is_history(name: &[u8]) -> bool {
-    name.ends_with(b"history")
+    name.ends_with(b"history") || name.ends_with(b"_history.txt")
 }
 
 impl HomeFile<'_> {
@@ -52,10 +58,14 @@ impl HomeFile<'_> {
             let issue = self.file.issue(IssueKind::Unsupported, Position::File, what);
             return findings.issue(issue.losing(1, length));
         }
-        let (kind, entries) = match self.file.path.file_name().unwrap_or_default() {
+        let name = self.file.path.file_name().unwrap_or_default().to_ascii_lowercase();
+        let (kind, entries) = match name.as_slice() {
             b".zsh_history" | b".zhistory" => (&ZSH, zsh::entries(&bytes)),
             b"fish_history" => (&OTHER, fish::entries(&self.as_text(&bytes, findings))),
             b".bash_history" => (&BASH, bash::entries(&self.as_text(&bytes, findings))),
+            _ if self.file.capture("shell").is_some() => {
+                (&POWERSHELL, powershell::entries(&self.as_text(&bytes, findings)))
+            }
             _ => (&OTHER, bash::entries(&self.as_text(&bytes, findings))),
         };
         let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
@@ -97,7 +107,11 @@ impl History<'_> {
     fn tell(&self, entries: &[Entry], findings: &mut dyn Findings) {
         let mut undated: Vec<Command<'_>> = Vec::new();
         for entry in entries {
-            let Some(found) = recognise(&entry.text) else {
+            let recognised = match self.kind == &POWERSHELL {
+                true => recognise(&powershell::as_shell(&entry.text)),
+                false => recognise(&entry.text),
+            };
+            let Some(found) = recognised else {
                 findings.unconcerned(&self.home.file.origin, 1);
                 continue;
             };

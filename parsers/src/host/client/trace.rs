@@ -1,7 +1,7 @@
 //! Files that say something by being there.
 
 use super::{CLIENT, HomeFile};
-use dockline_timeline::{Findings, Meaning, Subject};
+use dockline_timeline::{Findings, Instant, Meaning, Subject, Value};
 use std::borrow::Cow;
 
 impl HomeFile<'_> {
@@ -9,6 +9,9 @@ impl HomeFile<'_> {
         findings.records(&self.file.origin, 1, 0);
         let Some(modified) = self.modified(findings) else { return };
         let name = self.file.path.file_name().unwrap_or_default();
+        if name.eq_ignore_ascii_case(b".wslconfig") {
+            return self.wsl_settings(modified, findings);
+        }
         let (what, is_secret) = what(name, self.file.capture("tls"), self.file.capture("key"));
         let text = format!("{what}; its content is not read");
         let at = (modified, Meaning::ContentModification);
@@ -16,6 +19,23 @@ impl HomeFile<'_> {
         event.action = "write";
         event.text = (&text).into();
         event.tags.extend(is_secret.then_some(Cow::Borrowed("possible-secret")));
+        findings.event(&event);
+    }
+
+    /// Settings of the machine in which WSL runs all distributions, such as where its swap file lies,
+    /// which can hold the memory of containers.
+    fn wsl_settings(&self, modified: Instant, findings: &mut dyn Findings) {
+        let Some(content) = self.text(findings) else { return };
+        let lines =
+            content.lines().map(str::trim).filter(|line| !line.starts_with(['#', '[', ';']));
+        let settings: Vec<&str> = lines.filter(|line| line.contains('=')).collect();
+        let text = format!("settings of WSL last written: {}", settings.join(", "));
+        let at = (modified, Meaning::ContentModification);
+        let mut event = self.event(&CLIENT, &Subject::UNKNOWN, at);
+        event.action = "write";
+        event.text = (&text).into();
+        let settings = settings.into_iter().map(Cow::from).collect();
+        event.attribute("settings", Some(Value::List(settings)));
         findings.event(&event);
     }
 }
@@ -29,7 +49,8 @@ fn what(name: &[u8], tls: Option<&str>, key: Option<&str>) -> (String, bool) {
     if let Some(key) = key {
         return (format!("private key {key} for signing images last written"), true);
     }
-    match name {
+    match name.to_ascii_lowercase().as_slice() {
+        b"config.json" => ("settings of image scans last written".to_owned(), false),
         b".token_seed" => {
             let what = "seed of tokens last written: a login at a registry with tokens, or before";
             (what.to_owned(), true)
