@@ -1,4 +1,5 @@
-//! CRC-32C (Castagnoli, RFC 3720 appendix B.4), the checksum of the metadata of ext4, XFS and VHDX.
+//! CRC-32C (Castagnoli, RFC 3720 appendix B.4), the checksum of the metadata of ext4, XFS and
+//! VHDX, and of LevelDB.
 
 use std::sync::LazyLock;
 
@@ -10,7 +11,8 @@ static TABLES: LazyLock<[[u32; 256]; 8]> = LazyLock::new(tables);
 
 /// The checksum of `bytes` as it is published: the state starts with all bits set and is inverted
 /// in the end.
-pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
+#[must_use]
+pub fn crc32c(bytes: &[u8]) -> u32 {
     !update(u32::MAX, bytes)
 }
 

@@ -31,7 +31,7 @@
 //! # Ok::<(), dockline_evidence::EvidenceError>(())
 //! ```
 
-mod crc32c;
+pub mod crc32c;
 mod decompress;
 pub mod directory;
 mod disk;

@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod base64;
 pub mod bolt;
+pub mod chrome_time;
 pub mod compose;
 pub mod config_v2;
 pub mod container_directory;
@@ -26,6 +27,7 @@ pub mod journal;
 pub mod json;
 pub mod layer_source;
 pub mod layer_store;
+pub mod leveldb;
 pub mod libpod;
 pub mod libpod_database;
 pub mod lines;

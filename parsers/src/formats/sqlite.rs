@@ -141,6 +141,17 @@ impl Database {
         Ok((Database { connection, recovered, remains: remains::texts(&bytes) }, flaws))
     }
 
+    /// The names of the columns of a table: they differ between versions of a program.
+    ///
+    /// # Errors
+    /// When there is no such table.
+    pub fn columns(&self, table: &str) -> Result<Vec<String>, Flaw> {
+        self.check(table)?;
+        let query = format!("SELECT * FROM \"{table}\"");
+        let statement = self.connection.prepare(&query).map_err(|error| in_words(&error))?;
+        Ok(statement.column_names().into_iter().map(str::to_owned).collect())
+    }
+
     /// The rows of a table, ordered by their key in the file.
     ///
     /// # Errors
