@@ -87,7 +87,7 @@ pub(crate) enum Layers {
 
 #[derive(Debug, Args)]
 pub(crate) struct TimelineArguments {
-    /// A directory (a mounted root, a data root, or a folder with pieces of one), a tar archive, or a
+    /// A directory (a mounted root, a data root, or a folder with pieces of one), a tar or zip archive, or a
     /// disk image (raw, split, E01, VHDX, VHD, VMDK, QCOW2), raw ones and archives also gzip or zstd;
     /// NAME=PATH names the host
     #[arg(value_name = "EVIDENCE", required = true)]

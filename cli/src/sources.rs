@@ -114,8 +114,8 @@ fn named(arguments: &[EvidenceArgument]) -> BTreeMap<String, EvidenceArgument> {
 fn stem(name: &str) -> &str {
     let file = name.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(name);
     let extensions = [
-        ".zst", ".gz", ".tgz", ".tar", ".raw", ".dd", ".img", ".001", ".000", ".aa", ".E01",
-        ".e01", ".vhdx", ".vhd", ".vmdk", ".qcow2",
+        ".zst", ".gz", ".tgz", ".tar", ".zip", ".raw", ".dd", ".img", ".001", ".000", ".aa",
+        ".E01", ".e01", ".vhdx", ".vhd", ".vmdk", ".qcow2",
     ];
     extensions.iter().fold(file, |stem, extension| match stem.strip_suffix(extension) {
         Some(shorter) if !shorter.is_empty() => shorter,

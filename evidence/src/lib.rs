@@ -5,7 +5,7 @@
 //! FIFO, socket or device, or writes beside the evidence. This crate knows nothing of containers.
 //!
 //! - [`open`] turns what the user named into a [`Source`] with its [`Tree`]s and its issues.
-//! - A tree is a [`DirectoryTree`], a [`TarTree`](tar::TarTree), or in tests a [`MemoryTree`]. All
+//! - A tree is a [`DirectoryTree`], a [`TarTree`](tar::TarTree), a [`ZipTree`](zip::ZipTree), or in tests a [`MemoryTree`]. All
 //!   give the same answers for the same host; what one cannot tell is `None`.
 //! - [`walk()`] visits the nodes of a tree in order, within limits.
 //! - A [`Spool`] makes content that comes from front to back, as from a decompressor, readable at
@@ -56,6 +56,7 @@ pub mod tree_path;
 mod volume;
 pub mod walk;
 mod xfs;
+pub mod zip;
 
 pub use directory::DirectoryTree;
 pub use error::EvidenceError;

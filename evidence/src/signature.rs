@@ -7,6 +7,7 @@ use crate::{EvidenceError, ReadAt, read_at};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Tar,
+    Zip,
     Gzip,
     Zstd,
     /// An image of a disk in a format of its own.
@@ -68,8 +69,8 @@ const SIGNATURES: &[(u64, &[u8], Form)] = &[
     (0, b"# Disk DescriptorFile", Form::Image(ImageFormat::Vmdk)),
     (64, b"\x7f\x10\xda\xbe", Form::Other("a VDI virtual disk")),
     (0, b"AFF", Form::Other("an AFF disk image")),
-    (0, b"PK\x03\x04", Form::Other("a zip archive or an AFF4 disk image")),
-    (0, b"PK\x05\x06", Form::Other("a zip archive")),
+    (0, b"PK\x03\x04", Form::Zip),
+    (0, b"PK\x05\x06", Form::Zip), // without members
     (0, b"\xfd7zXZ\x00", Form::Other("an xz file")),
     (0, b"BZh", Form::Other("a bzip2 file")),
     (0, b"\x04\x22\x4d\x18", Form::Other("an lz4 file")),

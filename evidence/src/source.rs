@@ -15,6 +15,7 @@ use crate::files::{self, Argument};
 use crate::read_at::read_up_to;
 use crate::signature::{self, Form, recognise};
 use crate::tar::TarTree;
+use crate::zip::ZipTree;
 use crate::{DirectoryTree, EvidenceError, ReadAt, Spool, Tree, TreePath};
 use dockline_timeline::{Issue, Place};
 use std::path::Path;
@@ -121,7 +122,13 @@ pub struct StoredHash {
     pub is_right: Option<bool>,
 }
 
-/// Opens evidence that the user named: a directory, a tar archive, or a disk in any image that
+/// Whether these are the bytes of a zip archive.
+#[must_use]
+pub fn is_zip(bytes: &dyn ReadAt) -> bool {
+    matches!(recognise(bytes), Ok(Form::Zip))
+}
+
+/// Opens evidence that the user named: a directory, a tar or zip archive, or a disk in any image that
 /// dockline reads; archives and raw disks also compressed with gzip or zstd. A link that the user
 /// names is followed; a FIFO, socket or device is refused.
 ///
@@ -257,6 +264,7 @@ impl Opener<'_> {
     fn open(&self, bytes: Arc<dyn ReadAt>) -> Result<Source, EvidenceError> {
         match recognise(&bytes)? {
             Form::Tar => Ok(self.archive(bytes)),
+            Form::Zip => self.zip(bytes),
             Form::Gzip => self.compressed(&bytes, Compression::Gzip),
             Form::Zstd => self.compressed(&bytes, Compression::Zstd),
             Form::Image(format) => self.image(format, bytes),
@@ -273,6 +281,12 @@ impl Opener<'_> {
         source
     }
 
+    fn zip(&self, bytes: Arc<dyn ReadAt>) -> Result<Source, EvidenceError> {
+        let (tree, issues) = ZipTree::open(bytes, self.name, &self.opening.spool)?;
+        let source = Source::of_tree(self.name, "zip archive", Arc::new(tree));
+        Ok(Source { issues, ..source })
+    }
+
     fn compressed(
         &self,
         bytes: &Arc<dyn ReadAt>,
@@ -284,7 +298,7 @@ impl Opener<'_> {
             Form::Gzip | Form::Zstd => Some("another compressed file"),
             Form::Other(what) => Some(what),
             Form::Empty => Some("nothing"),
-            Form::Tar | Form::Image(_) | Form::Raw(_) | Form::Unknown => None,
+            Form::Tar | Form::Zip | Form::Image(_) | Form::Raw(_) | Form::Unknown => None,
         };
         if let Some(what) = refused {
             let what = format!("{what} in a {} file", compression.name());

@@ -21,7 +21,7 @@ use crate::pattern::Pattern;
 use crate::pattern_set::PatternSet;
 use crate::{Artifact, ArtifactFile, Asked, Gather, Inventory, Parser};
 use dockline_evidence::walk::{Descend, walk};
-use dockline_evidence::{FileKind, Opening, Source, Tree, TreePath, assemble, source};
+use dockline_evidence::{FileKind, Opening, ReadAt, Source, Tree, TreePath, assemble, source};
 use dockline_timeline::{Issue, IssueKind, Job, Origin, Place, Rank};
 use inventories::{Claims, Inventories};
 use std::collections::{BTreeMap, BTreeSet};
@@ -213,9 +213,15 @@ impl Plan {
         (path, candidate, host): (&TreePath, &Candidate, Option<Arc<str>>),
         reading: &Reading,
     ) -> Vec<Subtree> {
-        if !matches!(candidate, Candidate::Known)
-            && !subtree.tree.open(path).is_ok_and(|bytes| source::is_disk(&*bytes))
-        {
+        let is = |form: fn(&dyn ReadAt) -> bool| {
+            subtree.tree.open(path).is_ok_and(|bytes| form(&*bytes))
+        };
+        let is_one = match candidate {
+            Candidate::Known => true,
+            Candidate::InPlace | Candidate::Possible => is(source::is_disk),
+            Candidate::Bundle => is(source::is_zip),
+        };
+        if !is_one {
             return Vec::new();
         }
         let shown = subtree.shown(path);

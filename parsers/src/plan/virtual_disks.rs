@@ -15,6 +15,9 @@
 //! These names are looked for in any case and anywhere, since users move the disks, and old ones stay
 //! behind; each is read, and its events name it. The two unconfirmed ones are opened when they are
 //! disks by their content. Disks that the registry gives other names: [`named_disks`](super::named_disks).
+//!
+//! Bundles of diagnostics that a user of Docker Desktop once collected are zip archives with older
+//! logs and settings of the same host, and are opened alike.
 
 use super::Subtree;
 use super::host::Hosts;
@@ -75,6 +78,8 @@ pub(super) enum Candidate {
     InPlace,
     /// Its content has to be asked; it may be a disk of another host.
     Possible,
+    /// A bundle of diagnostics, by its name; its content has to be asked.
+    Bundle,
 }
 
 impl Candidate {
@@ -87,7 +92,7 @@ impl Candidate {
         hosts: &mut Hosts<'_>,
     ) -> Option<Arc<str>> {
         match self {
-            Candidate::Known | Candidate::InPlace => {
+            Candidate::Known | Candidate::InPlace | Candidate::Bundle => {
                 Some(hosts.of(&path.parent().unwrap_or_else(TreePath::root)))
             }
             Candidate::Possible => subtree.host.clone(),
@@ -112,8 +117,20 @@ impl Nested {
         if is_in_place(path) || is_named() {
             return Some(Candidate::InPlace);
         }
+        if is_bundle(name) {
+            return Some(Candidate::Bundle);
+        }
         (self == Nested::All).then_some(Candidate::Possible)
     }
+}
+
+/// Whether a file of this name may be a bundle of diagnostics: a stamp of fourteen digits, as
+/// Docker Desktop leaves them in directories for temporary files, or what its user called one.
+fn is_bundle(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    let Some(stem) = name.strip_suffix(b".zip") else { return false };
+    let is_stamp = stem.len() == 14 && stem.iter().all(u8::is_ascii_digit);
+    is_stamp || stem.windows(11).any(|part| part == b"diagnostics")
 }
 
 #[cfg(test)]
