@@ -155,10 +155,8 @@ fn only_the_program_prints() {
 
 #[test]
 fn no_parser_imports_a_sibling() {
-    let names: Vec<&str> = dockline_parsers::all()
-        .filter_map(|parser| parser.name.split_once('.'))
-        .map(|n| n.1)
-        .collect();
+    let names: Vec<(&str, &str)> =
+        dockline_parsers::all().filter_map(|parser| parser.name.split_once('.')).collect();
     let mut found = Vec::new();
     let families: Vec<String> = dockline_parsers::all()
         .filter_map(|parser| parser.name.split_once('.'))
@@ -173,7 +171,8 @@ fn no_parser_imports_a_sibling() {
                 line.contains(&format!("{family}::{name}"))
                     || (line.contains(&format!("super::{name}")) && !own(&name))
             };
-            if let Some(name) = names.iter().find(|name| !own(name) && sibling(name)) {
+            let mut siblings = names.iter().filter(|(of, _)| of == family).map(|(_, name)| name);
+            if let Some(name) = siblings.find(|name| !own(name) && sibling(name)) {
                 found.push(format!("{} imports {name}: {line}", source.path));
             }
         }

@@ -5,7 +5,7 @@
 //! | `<root>/engine-id` | the first start of an engine of 23.0 or later | time of the file | identity made |
 //! | `docker/key.json` | the first start of an engine up to 22 (a key of libtrust); its `kid` is the engine's id, also what a later engine took over into `engine-id` | time of the file | identity made |
 //! | `<root>/trust/*.json` | engines before 1.10: a graph of who may name images | time of the file | graph written |
-//! | `docker/daemon.json` | a person | time of the file | settings last written |
+//! | `docker/daemon.json`; `.docker/daemon.json`, `.docker/windows-daemon.json` of a user of Docker Desktop, `%PROGRAMDATA%\Docker\config\daemon.json` | a person | time of the file | settings last written |
 //! | units of `docker` and `containerd`, their drop-ins, and the files of shell variables that they read | a package; drop-ins by a person | time of the file | settings last written |
 //! | `etc/containerd/config.toml` | a person | time of the file | settings last written |
 //! | `docker/certs.d/<registry>/*` | a person | time of the file | certificate or key for a registry written |
@@ -42,8 +42,9 @@ pub(super) static PARSER: Parser = Parser {
         "snap/docker/{revision}/config/key.json",
         "docker/trust/{graph}.json",
         "docker/daemon.json",
-        ".docker/daemon.json",
-        "docker/config/daemon.json",
+        "(?i).docker/daemon.json",
+        "(?i).docker/windows-daemon.json",
+        "(?i)docker/config/daemon.json",
         "snap/docker/{revision}/config/daemon.json",
         "etc/containerd/config.toml",
         "containerd/containerd.toml",
@@ -73,6 +74,13 @@ pub(super) static PARSER: Parser = Parser {
     ],
     parse,
 };
+
+/// Whether a file of this name holds settings of an engine; Windows does not tell cases apart.
+fn is_settings(name: &[u8]) -> bool {
+    [&b"daemon.json"[..], b"windows-daemon.json"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
 
 static SETTINGS: Kind = Kind {
     data_type: "docker:engine:settings",
@@ -105,7 +113,7 @@ fn parse(artifact: &Arc<Artifact>, _: &Arc<Inventory>, findings: &mut dyn Findin
             _ if is("variables_of") => units::shell_variables(&written, findings),
             b"engine-id" => identity::engine_id(&written, findings),
             b"key.json" => identity::key(&written, findings),
-            b"daemon.json" => settings::of_engine(&written, findings),
+            name if is_settings(name) => settings::of_engine(&written, findings),
             _ => settings::of_containerd(&written, findings),
         }
     }

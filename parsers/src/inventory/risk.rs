@@ -33,6 +33,7 @@
 mod capabilities;
 mod containerd;
 mod containers_conf;
+mod desktop;
 mod devices;
 mod engine;
 mod kubelet;
@@ -42,6 +43,7 @@ mod settings;
 
 pub use containerd::judge as judge_containerd;
 pub use containers_conf::judge as judge_containers_conf;
+pub use desktop::judge as judge_desktop;
 pub use engine::{judge as judge_engine, judge_unit};
 pub use kubelet::judge as judge_kubelet;
 pub use plugin::judge as judge_plugin;

@@ -5,6 +5,7 @@ use crate::formats::attributes::Attributes;
 use crate::formats::engine_settings::EngineSettings;
 use crate::formats::json;
 use crate::formats::secrets::{names_of_addresses_with_passwords, names_of_secrets};
+use crate::formats::user_profile;
 use crate::inventory::Risk;
 use crate::inventory::risk::{judge_containerd, judge_engine, told};
 use dockline_timeline::{Findings, IssueKind, Position};
@@ -46,6 +47,7 @@ impl Told {
         all.texts("possible_secrets", &self.secrets);
         all.texts("settings", &self.settings.pairs);
         all.texts("environment", &self.environment);
+        all.owned_text("user_name", user_profile::user(&written.file.path));
         event.attributes = all.into_vec();
         findings.event(&event);
     }

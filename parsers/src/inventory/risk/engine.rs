@@ -154,7 +154,7 @@ pub(super) fn of_runtime(name: &str) -> Severity {
 
 /// An address without the password in it: a tag is what is searched for, the setting itself says
 /// the whole.
-fn without_password(address: &str) -> String {
+pub(super) fn without_password(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     format!("{scheme}://{host}")
