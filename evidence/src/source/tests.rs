@@ -57,6 +57,20 @@ fn a_hash_that_cannot_be_checked_is_an_issue_and_the_image_is_open() {
 }
 
 #[test]
+fn a_zip_archive_is_evidence_also_when_it_is_compressed_again() {
+    // An empty archive: nothing but its end.
+    let mut zip = b"PK\x05\x06".to_vec();
+    zip.resize(22, 0);
+    let source = open_bytes(Arc::new(zip.clone()), "empty.zip", &verifying()).unwrap();
+    assert_eq!((source.kind.as_str(), source.trees.len()), ("zip archive", 1));
+    assert_eq!(told(&source), [""; 0]);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&zip).unwrap();
+    let source = open_bytes(Arc::new(gzip.finish().unwrap()), "zip.gz", &verifying()).unwrap();
+    assert_eq!(source.kind, "zip archive, gzip");
+}
+
+#[test]
 fn an_archive_that_lies_in_other_evidence_is_opened_plain_and_compressed() {
     let opened = |bytes: Vec<u8>| {
         let (tree, issues) = open_archive(Arc::new(bytes), "layer", &Spool::default())?;

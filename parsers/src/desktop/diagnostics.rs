@@ -78,7 +78,7 @@ fn bundle(file: &ArtifactFile, findings: &mut dyn Findings) {
     let mut all = Attributes::default();
     let id = format!("{}/{stamp}", file.capture("bundle").unwrap_or_default());
     all.owned_text("diagnostics_identifier", Some(id));
-    all.owned_text("user_name", user_profile::user(&file.path));
+    all.owned_text("user_name", user_profile::user_of(file));
     let text = "diagnostics of Docker Desktop collected, as the name of the bundle says";
     let when = (instant, Meaning::Recorded);
     let mut event = Event::new(&file.origin, &KIND, &Subject::UNKNOWN, when);
@@ -102,9 +102,10 @@ fn content(artifact: &Artifact, file: &ArtifactFile, findings: &mut dyn Findings
     let mut all = Attributes::default();
     all.texts("checks", &checks);
     all.texts("collected_outputs", &outputs);
+    all.owned_text("user_name", user_profile::user_of(file));
     all.owned_text("host_utc_offset", named.and_then(|stamp| zone(artifact, file, stamp)));
     let text = format!(
-        "diagnostics of Docker Desktop collected: {} outputs of commands and programs, which are not read",
+        "diagnostics of Docker Desktop collected; outputs of commands and programs, not read: {}",
         outputs.len()
     );
     tell(file, ((when, confidence), &text), all, findings);

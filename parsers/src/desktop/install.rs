@@ -51,7 +51,7 @@ pub(super) static PARSER: Parser = Parser {
 
 fn parse(artifact: &Arc<Artifact>, _: &Arc<Inventory>, findings: &mut dyn Findings) {
     let Some(file) = artifact.files.first() else { return };
-    let user = user_profile::user(&file.path);
+    let user = user_profile::user_of(file);
     Part { artifact, file, user }.read(findings);
 }
 

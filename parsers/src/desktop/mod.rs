@@ -10,4 +10,10 @@ mod settings;
 use crate::Parser;
 
 /// The parsers of this family, by name.
-pub static PARSERS: &[&Parser] = &[&diagnostics::PARSER, &electron::PARSER, &install::PARSER, &registry::PARSER, &settings::PARSER];
+pub static PARSERS: &[&Parser] = &[
+    &diagnostics::PARSER,
+    &electron::PARSER,
+    &install::PARSER,
+    &registry::PARSER,
+    &settings::PARSER,
+];

@@ -82,7 +82,7 @@ pub(super) static PARSER: Parser = Parser {
 fn parse(artifact: &Arc<Artifact>, _: &Arc<Inventory>, findings: &mut dyn Findings) {
     for file in &artifact.files {
         let written = WrittenFile::of(artifact, file, findings);
-        let user = user_profile::user(&file.path);
+        let user = user_profile::user_of(file);
         content::Reader { written: &written, user }.read(Content::of(file), findings);
     }
 }

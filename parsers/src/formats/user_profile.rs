@@ -5,6 +5,7 @@
 //! apart, so `USERS` is meant as well. A mounted C:, an image of it and a folder of collected files
 //! have the same names at different depths.
 
+use crate::ArtifactFile;
 use dockline_evidence::TreePath;
 
 /// Directories of `Users` that belong to nobody in particular.
@@ -27,6 +28,13 @@ pub fn user(path: &TreePath) -> Option<String> {
         }
     }
     None
+}
+
+/// [`user`] of a file; of one that lies in an archive or a disk in other evidence, whose profile that
+/// lies in.
+#[must_use]
+pub fn user_of(file: &ArtifactFile) -> Option<String> {
+    user(&file.path).or_else(|| user(&TreePath::parse(file.origin.evidence.as_bytes())?))
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn what_is_in_a_bundle_that_was_unpacked_is_named() {
     assert_eq!(event["datetime"], MODIFIED.replace('Z', ".000000+00:00").as_str());
     assert_eq!(
         event["message"],
-        "diagnostics of Docker Desktop collected: 3 outputs of commands and programs, which are not read"
+        "diagnostics of Docker Desktop collected; outputs of commands and programs, not read: 3"
     );
     assert_eq!(event["checks"], json!(["checks.DD0004=pass"]));
     let outputs = json!(["backend/events.json", "system/uname.cmd.txt", "system/uname.txt"]);

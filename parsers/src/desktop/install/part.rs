@@ -99,7 +99,9 @@ impl Part<'_> {
     /// An installer, or an updater from one build to another.
     fn update(&self, build: &str, metadata: &Metadata, findings: &mut dyn Findings) {
         let program = self.file.capture("program").unwrap_or_default();
-        let former = program.rsplit_once('-').map(|(_, former)| former);
+        let is_number =
+            |build: &&str| !build.is_empty() && build.bytes().all(|byte| byte.is_ascii_digit());
+        let former = program.rsplit_once('-').map(|(_, former)| former).filter(is_number);
         let shown = |build: &str| match version_of(build) {
             Some(version) => format!("{version} (build {build})"),
             None => format!("build {build}"),
