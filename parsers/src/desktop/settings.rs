@@ -3,7 +3,7 @@
 //! | file | instant | event |
 //! |---|---|---|
 //! | `settings.json` (to 4.34: every key), `settings-store.json` (since 4.35: what is not the default) | of the file | settings last written, with their risks |
-//! | keys in them that are times: `tipLastViewedTime`, `lastLoginDate`, `LastContainerdSnapshotterEnable`, ... | in it | what the key says |
+//! | keys in them that are times: `firstLaunchTime`, `tipLastViewedTime`, `lastLoginDate`, `LastContainerdSnapshotterEnable`, ... | in it | what the key says |
 //! | `features-overrides.json`, `admin-settings.json`, `registry.json`, `access.json`, `http_proxy.json`, `gateway_forwards.json`, `registry-access-managment-state.json` (spelled so), `locked-directories` | of the file | last written |
 //! | `.trackid` | the file was made | the profile was first used; its analytics id |
 //! | `*.error.json` | of the file | a part of Docker Desktop ended with an error |
@@ -17,8 +17,8 @@
 //! file of zeros is what is left of one that was being written when the host stopped.
 //!
 //! The units of times are told by their magnitude: 10 digits are seconds, 13 milliseconds, 16
-//! microseconds, 19 nanoseconds. That is known of `tipLastViewedTime` and
-//! `LastContainerdSnapshotterEnable`; of the others it is unconfirmed, and their times are
+//! microseconds, 19 nanoseconds. That is known of `tipLastViewedTime`,
+//! `firstLaunchTime` and `LastContainerdSnapshotterEnable`; of the others it is unconfirmed, and their times are
 //! `inferred`. What is in `*.error.json`, `access.json` and the counters is unconfirmed, too: no key
 //! of theirs is counted on.
 //!

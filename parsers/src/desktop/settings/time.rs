@@ -33,6 +33,10 @@ const KNOWN: &[Known] = &[
             "the image store of containerd was switched on",
         )
     },
+    Known {
+        is_confirmed: true,
+        ..known("firstlaunchtime", "first_use", "Docker Desktop was first started")
+    },
     known("lastlogindate", "login", "somebody last signed in"),
     known("updateavailabletime", "update_found", "an update was found"),
     known("updateinstalltime", "update", "an update was installed"),
@@ -136,6 +140,7 @@ mod tests {
         let document = json!({
             "tipLastViewedTime": 1_668_070_593_717_i64, "LastContainerdSnapshotterEnable": 1_777_474_834,
             "lastLoginDate": 1_668_070_593, "updateAvailableTime": 0, "updateInstallTime": 1.668_070_593e9,
+            "firstLaunchTime": 1_667_240_090,
             "newTime": "2022-11-10T08:56:33Z", "oldDate": "soon", "cpus": 1_668_070_593, "date": null,
         });
         let at = |key: &str, time: &str, confidence| (key.to_owned(), time.to_owned(), confidence);
@@ -147,6 +152,7 @@ mod tests {
                     "2026-04-29T15:00:34.000000000Z",
                     Confidence::Recorded
                 ),
+                at("firstLaunchTime", "2022-10-31T18:14:50.000000000Z", Confidence::Recorded),
                 at("lastLoginDate", "2022-11-10T08:56:33.000000000Z", Confidence::Inferred),
                 at("newTime", "2022-11-10T08:56:33.000000000Z", Confidence::Recorded),
                 at("tipLastViewedTime", "2022-11-10T08:56:33.717000000Z", Confidence::Recorded),

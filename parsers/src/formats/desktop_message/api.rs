@@ -45,7 +45,7 @@ const fn call<'a>(action: &'static str, says: &'static str) -> Call<'a> {
 
 /// Reads a call; `None` when the message is another, or the call tells nothing.
 pub(super) fn read<'a>(message: &'a str, fields: &'a Fields<'a>) -> Option<Message<'a>> {
-    let request = Request::read(message)?;
+    let request = Request::read(message).or_else(|| Request::of_daemon(message))?;
     let agent = field(fields, "user_agent").or_else(|| request.user_agent());
     let call = meant(&request).or_else(|| {
         is_told(&request, agent).then(|| call("api_request", "call of the engine's API"))

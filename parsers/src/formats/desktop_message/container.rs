@@ -1,13 +1,15 @@
 //! Containers as Docker Desktop and the engine in its virtual machine tell of them.
 //!
 //! `exposer.Add(<id>, /<name>, [<ports>])` is the line of the host that has both id and name; it
-//! also runs when the engine starts again, for containers that it restarts.
+//! also runs when the engine starts again, for containers that it restarts. 2.x and 3.x name each
+//! port that is forwarded to a container; that they say so when it ends is unconfirmed.
 
 use super::{Container, Fields, Message, Topic, field};
 use dockline_timeline::{Attribute, Meaning, Value};
+use nom::branch::alt;
 use nom::bytes::complete::{tag, take_until, take_while_m_n, take_while1};
 use nom::character::complete::char;
-use nom::combinator::opt;
+use nom::combinator::{opt, value};
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 use std::borrow::Cow;
@@ -18,6 +20,7 @@ const PORTS: usize = 256;
 pub(super) fn read<'a>(message: &'a str, fields: &'a Fields<'a>) -> Option<Message<'a>> {
     added(message)
         .or_else(|_| removed(message))
+        .or_else(|_| forwarded(message))
         .map(|(_, message)| message)
         .ok()
         .or_else(|| of_engine(message, fields))
@@ -76,6 +79,30 @@ fn removed(input: &str) -> IResult<&str, Message<'_>> {
     );
     message.meaning = Meaning::End;
     message.container.id = Some(Cow::Borrowed(id));
+    Ok((rest, message))
+}
+
+/// `adding docker-containers/<id> tcp forward from 0.0.0.0:80 to 127.0.0.1:80`, 2.x and 3.x.
+fn forwarded(input: &str) -> IResult<&str, Message<'_>> {
+    let added = value(("expose", "a port of the container is published"), tag("adding "));
+    let removed = value(
+        ("unexpose", "a port of the container is no longer published"),
+        alt((tag("removing "), tag("deleting "))),
+    );
+    let (rest, (action, says)) = alt((added, removed)).parse(input)?;
+    let (rest, id) = preceded(tag("docker-containers/"), id).parse(rest)?;
+    let (rest, protocol) =
+        delimited(char(' '), take_while1(|c| c != ' '), tag(" forward from ")).parse(rest)?;
+    let (rest, outer) = take_while1(|c| c != ' ').parse(rest)?;
+    let (rest, inner) = opt(preceded(tag(" to "), take_while1(|c| c != ' '))).parse(rest)?;
+    let mut message = Message::new(Topic::Container, action, says);
+    message.container.id = Some(Cow::Borrowed(id));
+    let port = match inner {
+        Some(inner) => format!("{outer} -> {inner}/{protocol}"),
+        None => format!("{outer}/{protocol}"),
+    };
+    let value = Value::List(vec![Cow::Owned(port)]);
+    message.attributes.push(Attribute { name: "published_ports", value });
     Ok((rest, message))
 }
 

@@ -150,8 +150,9 @@ impl<'a> Exchange<'a> {
 
 /// `(<request>) <id>-<process> C->S [<peer> ]<METHOD> <path>[ (<duration>)][: <body>]`.
 fn between_processes(input: &str) -> IResult<&str, Exchange<'_>> {
-    let is_number = |c: char| c.is_ascii_hexdigit() || c == '-';
-    let (rest, _) = delimited(char('('), take_while1(is_number), tag(") ")).parse(input)?;
+    // Most requests are numbered; a few are named after who makes them.
+    let is_request = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let (rest, _) = delimited(char('('), take_while1(is_request), tag(") ")).parse(input)?;
     let (rest, process) = terminated(take_while1(|c| c != ' '), char(' ')).parse(rest)?;
     let ways = (tag("C->S"), tag("S<-C"), tag("S->C"), tag("C<-S"));
     let (rest, way) = terminated(alt(ways), char(' ')).parse(rest)?;

@@ -50,6 +50,14 @@ impl<'a> Request<'a> {
         request(message).ok().map(|(_, request)| request)
     }
 
+    /// The same as a daemon of Windows containers logs it: `debug: Calling POST /v1.38/...`.
+    pub(super) fn of_daemon(message: &'a str) -> Option<Request<'a>> {
+        let call = message.strip_prefix("debug: Calling ")?;
+        let (rest, (method, target)) = (terminated(method, char(' ')), target).parse(call).ok()?;
+        let direction = Direction::Request;
+        Some(Request { direction, method, target, note: None, duration: None, rest })
+    }
+
     /// The version of the API, such as `1.48`.
     pub(super) fn version(&self) -> Option<&'a str> {
         version(self.target).ok().map(|(_, version)| version)

@@ -68,6 +68,11 @@ pub(super) fn read<'a>(message: &'a str) -> Option<Message<'a>> {
     if let Some(body) = message.strip_prefix("settings get: ") {
         return Some(shown(body));
     }
+    if let Some(value) = message.strip_prefix("setting auto start ") {
+        let told = Message::new(Topic::Settings, "settings_change", "settings were changed");
+        let told = Message { meaning: Meaning::Update, ..told };
+        return Some(with_settings(told, vec![format!("autoStart={}", value.trim())]));
+    }
     if message.starts_with("&{PlatformSpecificContent:") {
         return Some(Message::new(Topic::Settings, "settings_read", "settings as they were then"));
     }

@@ -82,4 +82,9 @@ const ROWS: &[(&str, &str, &str)] = &[
         "Engine disk_usage | how full the engine's disk is | used_bytes=25727057920 | available_bytes=33727324160 | total_bytes=62671097856 | api_direction=response | http_method=GET | request_path=/vm/disk-usage | duration=680.5µs",
     ),
     ("GoBackendProcess", "cb54899e-VMAPI : registring POST /diagnostics/gather", "log"),
+    (
+        "com.docker.backend.exe.ipc",
+        "(dockerai-1773887466254386800) 1044169d-BackendAPI S<-C DockerAI POST /diagnostics/gather",
+        "Application diagnostics | collection of diagnostics requested | api_direction=request | http_method=POST | request_path=/diagnostics/gather | ipc_process=BackendAPI | ipc_peer=DockerAI",
+    ),
 ];

@@ -38,6 +38,11 @@ const ROWS: &[(&str, &str, &str)] = &[
         "Settings settings_write | settings written | meaning=Update Time",
     ),
     (
+        "com.docker.backend.exe",
+        "setting auto start false",
+        "Settings settings_change | settings were changed | meaning=Update Time | settings=autoStart=false",
+    ),
+    (
         "GoBackendProcess",
         "key: cpus, type: float64, value: 6",
         "Settings settings_read | a setting as it was then | settings=cpus=6",
