@@ -124,7 +124,7 @@ pub(crate) struct TimelineArguments {
     pub(crate) container: Vec<String>,
 
     /// Virtual disks inside the evidence to open, too: those that are known to hold a container
-    /// engine, all, or none
+    /// engine, and bundles of diagnostics; all, or none
     #[arg(long, value_enum, default_value = "known", value_name = "WHICH")]
     pub(crate) nested: Nested,
 

@@ -2,13 +2,17 @@
 
 use super::member::{HEADER, Member};
 use crate::fields::{Fields, read_exact};
+use crate::read_at::{Range, Stream};
 use crate::{EvidenceError, ReadAt};
+use std::io::BufReader;
 use std::sync::Arc;
 
 /// Members that one archive may hold, about 200 bytes of memory each; what follows is not read.
 pub(super) const MAX_MEMBERS: u64 = 1_000_000;
 /// Flaws that are told one by one.
 const MAX_FLAWS: usize = 100;
+/// Bytes of the directory that are read at once.
+const BUFFER: usize = 1 << 16;
 /// Bytes of the record at the end, without its comment.
 const END: usize = 22;
 /// A comment is at most as long as 16 bits can say.
@@ -36,6 +40,8 @@ pub(super) fn members(
     let end = End::find(bytes)?;
     let (mut members, mut flaws) = (Vec::new(), Vec::new());
     let mut at = end.start;
+    let stored = Range::new(bytes.clone(), end.start, end.end.saturating_sub(end.start));
+    let mut records = BufReader::with_capacity(BUFFER, Stream::new(stored));
     while at < end.end {
         if u64::try_from(members.len()).unwrap_or(u64::MAX) >= MAX_MEMBERS {
             let what = "members of a zip archive";
@@ -43,7 +49,7 @@ pub(super) fn members(
             break;
         }
         // Without its length nothing is known of what follows a record.
-        match Member::read(bytes, at, end.before) {
+        match Member::read(&mut records, at, end.before) {
             Ok((member, length)) => {
                 members.push(member);
                 at = at.saturating_add(length);

@@ -1,10 +1,12 @@
 //! One member, as the central directory tells it (APPNOTE 4.3.12, 4.5).
 
 use super::time;
-use crate::fields::{Fields, read_exact};
-use crate::{EvidenceError, FileKind, ReadAt};
+use crate::fields::Fields;
+use crate::{EvidenceError, FileKind};
 use dockline_timeline::Instant;
-use std::sync::Arc;
+use std::io::{ErrorKind, Read};
+
+const WHAT: &str = "record of a zip archive";
 
 /// Bytes of a local header, without its name and its extra fields.
 pub(super) const HEADER: u64 = 30;
@@ -40,24 +42,24 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// Reads the record at `at`, and how many bytes it takes; `before` bytes stand before the
-    /// archive in its file.
+    /// Reads the record that is next in the central directory, at `at`, and how many bytes it takes;
+    /// `before` bytes stand before the archive in its file.
     pub(super) fn read(
-        bytes: &Arc<dyn ReadAt>,
+        directory: &mut impl Read,
         at: u64,
         before: u64,
     ) -> Result<(Member, u64), EvidenceError> {
-        let what = "record of a zip archive";
-        let record = read_exact(bytes, what, at, RECORD)?;
-        let fields = Fields::new(what, at, &record);
+        let record = next(directory, at, RECORD)?;
+        let fields = Fields::new(WHAT, at, &record);
         if !record.starts_with(b"PK\x01\x02") {
             return Err(fields.malformed(0, "the signature PK\\1\\2", "another"));
         }
         let lengths = [fields.le16(28)?, fields.le16(30)?, fields.le16(32)?];
         let [name, extra, comment] = lengths.map(usize::from);
         let behind = at.saturating_add(RECORD_LENGTH);
-        let rest = read_exact(bytes, what, behind, name.saturating_add(extra))?;
-        let rest = Fields::new(what, behind, &rest);
+        let length = name.saturating_add(extra).saturating_add(comment);
+        let rest = next(directory, behind, length)?;
+        let rest = Fields::new(WHAT, behind, &rest);
         let mut member = Member {
             at,
             name: rest.bytes(0, name)?.to_vec(),
@@ -74,10 +76,9 @@ impl Member {
             overlaps: false,
         };
         member.set_kind(fields.le16(4)?, fields.le32(38)?);
-        member.set_extra(&rest.part(what, name, extra)?);
+        member.set_extra(&rest.part(WHAT, name, extra)?);
         member.place = member.place.saturating_add(before);
-        let length = name.saturating_add(extra).saturating_add(comment).saturating_add(RECORD);
-        Ok((member, u64::try_from(length).unwrap_or(u64::MAX)))
+        Ok((member, RECORD_LENGTH.saturating_add(u64::try_from(length).unwrap_or(u64::MAX))))
     }
 
     fn set_kind(&mut self, made_by: u16, attributes: u32) {
@@ -138,5 +139,18 @@ impl Member {
             let local = self.local?;
             Instant::new(local.seconds().checked_sub(offset)?, local.nanoseconds())
         })
+    }
+}
+
+/// The next bytes of the central directory.
+fn next(directory: &mut impl Read, at: u64, length: usize) -> Result<Vec<u8>, EvidenceError> {
+    let mut bytes = vec![0; length];
+    match directory.read_exact(&mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            let (need, have) = (format!("{length} bytes"), "fewer".to_owned());
+            Err(EvidenceError::Malformed { what: WHAT, at, need, have })
+        }
+        Err(error) => Err(error.into()),
     }
 }

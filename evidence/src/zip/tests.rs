@@ -275,6 +275,33 @@ fn sizes_of_zip64_are_read_and_a_directory_that_lies_costs_the_rest() {
 }
 
 #[test]
+fn the_end_record_of_zip64_is_found_through_its_locator() {
+    let mut bytes = archive(&[file("a", "content")]);
+    let end = bytes.split_off(bytes.len() - 22);
+    let (place, size) = (bytes.len() as u64, u32::from_le_bytes(end[12..16].try_into().unwrap()));
+    bytes.extend_from_slice(b"PK\x06\x06");
+    bytes.extend_from_slice(&44_u64.to_le_bytes());
+    bytes.extend_from_slice(&[0; 12]);
+    for number in [1, 1, u64::from(size), place - u64::from(size), place] {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+    // Of the last number only the locator has a use.
+    bytes.truncate(bytes.len() - 8);
+    bytes.extend_from_slice(b"PK\x06\x07\0\0\0\0");
+    bytes.extend_from_slice(&place.to_le_bytes());
+    bytes.extend_from_slice(&1_u32.to_le_bytes());
+    bytes.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+    bytes.extend_from_slice(&[0xff; 12]);
+    bytes.extend_from_slice(&[0, 0]);
+    let (tree, issues) = open(bytes.clone(), "20220709060409.zip").unwrap();
+    assert_eq!((read(&tree, "a").unwrap().as_str(), issues), ("content", Vec::new()));
+    // A locator that leads elsewhere.
+    let locator = bytes.len() - 22 - 12;
+    bytes[locator] = 0;
+    assert!(refused(bytes).ends_with("need the signature PK\\6\\6, have another"));
+}
+
+#[test]
 fn an_archive_that_is_changed_anywhere_is_refused_or_read() {
     let whole =
         archive(&[file("a/b", "some content"), Written { is_stored: true, ..file("c", "x") }]);

@@ -16,7 +16,8 @@ const SIGNATURE: &[u8] = b"\xbd\x04\xef\xfe\x00\x00\x01\x00";
 /// `4.34.0.0`; `None` when the program does not say.
 pub(super) fn of_program(bytes: &dyn ReadAt) -> Option<String> {
     let (start, length) = resources(bytes)?;
-    let mut content = vec![0; usize::try_from(length.min(RESOURCES)).ok()?];
+    let there = bytes.len().saturating_sub(start);
+    let mut content = vec![0; usize::try_from(length.min(RESOURCES).min(there)).ok()?];
     let read = fill(bytes, start, &mut content)?;
     let content = content.get(..read)?;
     let at = content.windows(SIGNATURE.len()).position(|window| window == SIGNATURE)?;
