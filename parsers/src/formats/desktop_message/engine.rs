@@ -110,6 +110,7 @@ pub(super) fn read<'a>(component: &str, message: &'a str) -> Option<Message<'a>>
         .or_else(|| registered(message))
         .or_else(|| server_stamp(message))
         .or_else(|| stopped_machine(message))
+        .or_else(|| of_windows(message))
         .or_else(|| {
             find(TABLE, component, message)
                 .map(|told| told.text("virtual_machine", machine(message)))
@@ -206,6 +207,15 @@ fn stopped_machine<'a>(message: &'a str) -> Option<Message<'a>> {
     }
     let told = Message::new(Topic::Engine, "vm_stop", "the virtual machine is stopped");
     Some(Message { meaning: End, ..told }.text("virtual_machine", Some(name)))
+}
+
+/// `trying to start Windows dockerd with args=-G "docker-users" --config-file "C:\..." and env=`.
+fn of_windows<'a>(message: &'a str) -> Option<Message<'a>> {
+    let arguments = message.strip_prefix("trying to start Windows dockerd with args=")?;
+    let arguments = arguments.rsplit_once(" and env=").map_or(arguments, |(before, _)| before);
+    let mut told = state("starting").text("engine_kind", Some("windows"));
+    told.command_line = Some(format!("dockerd {arguments}").into());
+    Some(told)
 }
 
 /// The virtual machine that a message names.

@@ -45,7 +45,13 @@ const TABLE: &[Wording] = &[
 ];
 
 pub(super) fn read<'a>(component: &str, message: &'a str) -> Option<Message<'a>> {
-    distribution(message).or_else(|| find(TABLE, component, message))
+    distribution(message).or_else(|| {
+        let told = find(TABLE, component, message)?;
+        let deployed =
+            message.strip_prefix("deploying WSL distro ").and_then(|rest| rest.split_once(" to "));
+        let (name, path) = deployed.unzip();
+        Some(told.text("wsl_distribution", name).text("host_path", path))
+    })
 }
 
 /// `... docker-desktop-user-distro proxy --distro-name Ubuntu ...`: the engine is lent to it.

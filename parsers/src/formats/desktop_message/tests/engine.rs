@@ -92,6 +92,11 @@ const ROWS: &[(&str, &str, &str)] = &[
         "Engine vm_destroy | the virtual machine is removed | meaning=Content Deletion Time",
     ),
     (
+        "WindowsDaemon",
+        r#"trying to start Windows dockerd with args=-G "docker-users" --config-file "C:\ProgramData\Docker\config\daemon.json" and env="#,
+        r#"Engine engine_starting | the engine starts | command=dockerd -G "docker-users" --config-file "C:\ProgramData\Docker\config\daemon.json" | state=starting | engine_kind=windows"#,
+    ),
+    (
         "com.docker.virtualization",
         "VM has started",
         "Engine vm_start | the virtual machine has started | meaning=Start Time",

@@ -14,7 +14,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "WSL2Provisioning",
         r#"deploying WSL distro docker-desktop to C:\Users\u\AppData\Local\Docker\wsl\distro"#,
-        "Engine vm_create | the engine's WSL distribution is set up | meaning=Start Time",
+        r#"Engine vm_create | the engine's WSL distribution is set up | meaning=Start Time | wsl_distribution=docker-desktop | host_path=C:\Users\u\AppData\Local\Docker\wsl\distro"#,
     ),
     (
         "com.docker.backend.exe.wslexec",
