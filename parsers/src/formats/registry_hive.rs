@@ -29,7 +29,7 @@ use crate::ArtifactFile;
 use crate::formats::windows_time::filetime;
 use dockline_evidence::{ReadAt, read_at};
 use dockline_timeline::{Findings, Instant, IssueKind, Position};
-use std::cell::RefCell;
+use std::cell::{Cell as Counter, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -39,6 +39,11 @@ const BASE_BLOCK: u64 = 4096;
 const CHECKED: usize = 508;
 /// Flaws of one hive that are told one by one.
 const FLAW_LIMIT: usize = 50;
+/// Bytes of cells that are read of one hive: keys may share lists, so what asks for many could take
+/// time without end. The keys of Docker take less than one.
+const READ_LIMIT: usize = 256 * 1024 * 1024;
+/// What a cell costs beyond its bytes.
+const CELL_COST: usize = 64;
 /// What a cell says when it names no other.
 const NO_CELL: u32 = u32::MAX;
 
@@ -77,6 +82,8 @@ pub struct Hive {
     /// When it was last written, as its base block says.
     pub last_written: Option<Instant>,
     flaws: RefCell<Vec<Flaw>>,
+    /// What was read of [`READ_LIMIT`].
+    read: Counter<usize>,
 }
 
 impl Hive {
@@ -112,7 +119,7 @@ impl Hive {
         let root = u32_at(&block, 36).unwrap_or(NO_CELL);
         let last_written = u64_at(&block, 12).and_then(filetime);
         let flaws = RefCell::new(flaws);
-        Ok(Hive { bytes, changes, root, bins, last_written, flaws })
+        Ok(Hive { bytes, changes, root, bins, last_written, flaws, read: Counter::new(0) })
     }
 
     /// The topmost key; `None` when it cannot be read.
@@ -143,6 +150,12 @@ impl Hive {
         if u64::from(cell) >= self.bins || !cell.is_multiple_of(8) {
             return Err(Flaw::malformed(offset, "no cell can be here"));
         }
+        let read = self.read.get().saturating_add(CELL_COST);
+        if read > READ_LIMIT {
+            let what = format!("more than {READ_LIMIT} bytes were read; the rest is not");
+            return Err(Flaw { kind: IssueKind::LimitReached, offset: 0, what });
+        }
+        self.read.set(read.saturating_add(limit));
         let mut bytes = vec![0; limit.saturating_add(4)];
         let filled = self.fill(offset, &mut bytes).map_err(|error| unreadable(offset, &error))?;
         bytes.truncate(filled);

@@ -87,7 +87,7 @@ fn family(planned: &Planned) -> &'static str {
 
 /// Whether the file lies in a data root, and not where all hosts keep such files.
 fn is_below(planned: &Planned, file: &ArtifactFile) -> bool {
-    if ["host", "files"].contains(&family(planned)) {
+    if ["host", "desktop", "files"].contains(&family(planned)) {
         return false;
     }
     let depth = planned.artifact.root.components().count();
@@ -120,6 +120,7 @@ mod tests {
             "var/lib/docker/image/overlay2/repositories.json".to_owned(),
             "var/lib/docker/image/vfs/repositories.json".to_owned(),
             "srv/copy/image/aufs/repositories.json".to_owned(),
+            "Users/ada/AppData/Roaming/Docker/settings.json".to_owned(),
         ] {
             tree = tree.with_file(&path, "{}", None);
         }

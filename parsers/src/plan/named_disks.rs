@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 
 /// Profiles that are looked into on one volume.
 const PROFILE_LIMIT: usize = 1_000;
+/// Folders of collected volumes that are looked into.
+const FOLDER_LIMIT: usize = 64;
 /// Larger settings are not read here; Docker Desktop writes a few kilobytes.
 const SETTINGS_LIMIT: u64 = 1024 * 1024;
 /// Where the registry says where distributions lie, from the top of a user's hive.
@@ -61,7 +63,8 @@ fn roots(tree: &dyn Tree) -> Vec<TreePath> {
     let root = TreePath::root();
     let folders = tree.list(&root).unwrap_or_default();
     let folders = folders.iter().filter(|entry| entry.kind == FileKind::Directory);
-    let below: Vec<TreePath> = folders.filter_map(|entry| root.join(&entry.name)).collect();
+    let below: Vec<TreePath> =
+        folders.take(FOLDER_LIMIT).filter_map(|entry| root.join(&entry.name)).collect();
     let has_users = |root: &TreePath| in_any_case(tree, root, &["Users"]).is_some();
     std::iter::once(root).chain(below).filter(has_users).collect()
 }

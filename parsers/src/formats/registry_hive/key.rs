@@ -62,31 +62,18 @@ impl<'h> Key<'h> {
 
     /// Its values; those that cannot be read are flaws.
     pub fn values(&self) -> Vec<RegistryValue> {
-        let (count, list) = self.values;
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        if count == 0 {
-            return Vec::new();
-        }
-        if count > VALUE_LIMIT {
-            self.limit(format!("a key with {count} values: {VALUE_LIMIT} are read"));
-        }
-        let wanted = count.min(VALUE_LIMIT);
-        let cells = self.hive.cell(list, wanted.saturating_mul(4)).and_then(|cell| {
-            cell.slice(0, wanted.saturating_mul(4))
-                .map(|bytes| cells(bytes, 4).collect::<Vec<u32>>())
-        });
-        let cells = cells.unwrap_or_else(|flaw| {
-            self.hive.flaw(flaw);
-            Vec::new()
-        });
-        let read =
-            |cell| RegistryValue::read(self.hive, cell).map_err(|flaw| self.hive.flaw(flaw)).ok();
-        cells.into_iter().filter_map(read).collect()
+        let read = |cell| RegistryValue::read(self.hive, cell);
+        self.cells_of_values().into_iter().filter_map(|cell| self.sound(read(cell))).collect()
     }
 
     /// The value of this name, in any case.
     pub fn value(&self, name: &str) -> Option<RegistryValue> {
-        self.values().into_iter().find(|value| value.name.eq_ignore_ascii_case(name))
+        let is_it = |cell: &u32| {
+            let found = RegistryValue::name_of(self.hive, *cell);
+            self.sound(found).is_some_and(|found| found.eq_ignore_ascii_case(name))
+        };
+        let cell = self.cells_of_values().into_iter().find(is_it)?;
+        self.sound(RegistryValue::read(self.hive, cell))
     }
 
     /// The text of the value of this name.
@@ -97,6 +84,26 @@ impl<'h> Key<'h> {
     /// The number of the value of this name.
     pub fn number(&self, name: &str) -> Option<u64> {
         self.value(name)?.number()
+    }
+
+    /// What could be read; what could not is a flaw.
+    fn sound<T>(&self, read: Result<T, Flaw>) -> Option<T> {
+        read.map_err(|flaw| self.hive.flaw(flaw)).ok()
+    }
+
+    fn cells_of_values(&self) -> Vec<u32> {
+        let (count, list) = self.values;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        if count > VALUE_LIMIT {
+            self.limit(format!("a key with {count} values: {VALUE_LIMIT} are read"));
+        }
+        let length = count.min(VALUE_LIMIT).saturating_mul(4);
+        if length == 0 {
+            return Vec::new();
+        }
+        let list = self.hive.cell(list, length);
+        let found = list.and_then(|list| Ok(cells(list.slice(0, length)?, 4).collect()));
+        self.sound(found).unwrap_or_default()
     }
 
     fn limit(&self, what: String) {

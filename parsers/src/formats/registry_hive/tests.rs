@@ -212,3 +212,24 @@ fn what_is_no_hive_or_damaged_says_so() {
     assert!(hive.root().is_none());
     assert_eq!(flaws(hive), ["4128: no cell can be here"]);
 }
+
+#[test]
+fn keys_that_share_one_long_list_do_not_take_time_without_end() {
+    let mut made = Made::new();
+    let root = made.key("root");
+    let value = [&b"vk\0\0"[..], &[0; 16]].concat();
+    let value = made.cell(&value);
+    let values = made.cell(&value.to_le_bytes().repeat(10_000));
+    let keys: Vec<u32> = (0..2_000).map(|_| made.key("key")).collect();
+    for key in &keys {
+        made.put(*key, 36, 10_000);
+        made.put(*key, 40, values);
+    }
+    let list = made.list(b"lf", &keys, 8);
+    made.put(root, 20, 2_000);
+    made.put(root, 28, list);
+    let hive = open(&made.finished(), &[]);
+    let found = hive.root().unwrap().subkeys().filter(|key| key.value("none").is_some());
+    assert_eq!(found.count(), 0);
+    assert_eq!(flaws(hive), ["0: more than 268435456 bytes were read; the rest is not"]);
+}

@@ -6,9 +6,9 @@
 use super::{Flaw, Hive, name, utf16};
 use dockline_timeline::IssueKind;
 
-/// Bytes of a value before its name, and of the longest name.
+/// Bytes of a value before its name, and of a name that is read at once with them.
 const FIXED: usize = 20;
-const LONGEST_NAME: usize = 32_768;
+const SHORT_NAME: usize = 64;
 /// Most data that is read of one value.
 const DATA_LIMIT: usize = 1024 * 1024;
 /// Most data that lies in one cell where there are segments.
@@ -31,14 +31,9 @@ pub struct RegistryValue {
 
 impl RegistryValue {
     pub(super) fn read(hive: &Hive, at: u32) -> Result<RegistryValue, Flaw> {
+        let name = RegistryValue::name_of(hive, at)?;
         let cell = hive.cell(at, FIXED)?;
-        if !cell.bytes.starts_with(b"vk") {
-            return Err(Flaw::malformed(cell.offset, "no value where one should be"));
-        }
-        let (length, in_one_byte) = (usize::from(cell.u16(2)?), cell.u16(16)? & 1 != 0);
         let (size, data, kind) = (cell.u32(4)?, cell.u32(8)?, cell.u32(12)?);
-        let whole = hive.cell(at, FIXED.saturating_add(length.min(LONGEST_NAME)))?;
-        let name = name(whole.slice(FIXED, length)?, in_one_byte);
         let data = if size & INLINE == 0 {
             read_data(hive, data, size)?
         } else {
@@ -46,6 +41,20 @@ impl RegistryValue {
             data.to_le_bytes().get(..length).ok_or_else(|| cell.short())?.to_vec()
         };
         Ok(RegistryValue { name, kind, data, offset: cell.offset })
+    }
+
+    /// The name alone: of most values nothing else is asked for.
+    pub(super) fn name_of(hive: &Hive, at: u32) -> Result<String, Flaw> {
+        let cell = hive.cell(at, FIXED.saturating_add(SHORT_NAME))?;
+        if !cell.bytes.starts_with(b"vk") {
+            return Err(Flaw::malformed(cell.offset, "no value where one should be"));
+        }
+        let (length, in_one_byte) = (usize::from(cell.u16(2)?), cell.u16(16)? & 1 != 0);
+        if length <= SHORT_NAME {
+            return Ok(name(cell.slice(FIXED, length)?, in_one_byte));
+        }
+        let cell = hive.cell(at, FIXED.saturating_add(length))?;
+        Ok(name(cell.slice(FIXED, length)?, in_one_byte))
     }
 
     /// Its text (`REG_SZ`, `REG_EXPAND_SZ`), up to the first NUL.
