@@ -13,13 +13,13 @@
 //! They lie in `%APPDATA%\Docker`, `%PROGRAMDATA%\DockerDesktop`, `~/Library/Group
 //! Containers/group.com.docker`, `/Library/Application Support/com.docker.docker`,
 //! `~/.docker/desktop`; `settings.json` of Rancher Desktop in its own directories. After an upgrade
-//! an old `settings.json` stays beside the new file: each is as it was when it was last written. A
+//! an old `settings.json` stays beside the new file: each is as it was when it was last written, in a
+//! bundle of diagnostics when that was collected. A
 //! file of zeros is what is left of one that was being written when the host stopped.
 //!
 //! The units of times are told by their magnitude: 10 digits are seconds, 13 milliseconds, 16
-//! microseconds, 19 nanoseconds. That is known of `tipLastViewedTime`,
-//! `firstLaunchTime` and `LastContainerdSnapshotterEnable`; of the others it is unconfirmed, and their times are
-//! `inferred`. What is in `*.error.json`, `access.json` and the counters is unconfirmed, too: no key
+//! microseconds, 19 nanoseconds. That is known of `tipLastViewedTime`, `firstLaunchTime` and
+//! `LastContainerdSnapshotterEnable`; of the others it is unconfirmed, and their times are `inferred`. What is in `*.error.json`, `access.json` and the counters is unconfirmed, too: no key
 //! of theirs is counted on.
 //!
 //! The user's `daemon.json` is read by `docker.engine`. After docs.docker.com (settings management,

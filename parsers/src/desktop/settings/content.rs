@@ -10,6 +10,7 @@ use crate::formats::secrets::names_of_addresses_with_passwords;
 use crate::inventory::Risk;
 use crate::inventory::risk::{judge_desktop, told};
 use crate::written_file::WrittenFile;
+use dockline_evidence::TreePath;
 use dockline_timeline::{
     Attribute, Confidence, Event, Findings, IssueKind, Meaning, Position, Subject, Value,
 };
@@ -114,7 +115,7 @@ impl Reader<'_> {
         (settings, risks, is_judged): (&EngineSettings, &[Risk], bool),
         findings: &mut dyn Findings,
     ) {
-        let written = format!("{what} of Docker Desktop last written");
+        let written = format!("{what} of Docker Desktop {}", self.how());
         let text = if is_judged { told(&written, risks) } else { written };
         let Some(mut event) = self.event(&text) else { return };
         let secrets = names_of_addresses_with_passwords(&settings.pairs);
@@ -126,6 +127,14 @@ impl Reader<'_> {
         all.texts("settings", &settings.pairs);
         event.attributes.extend(all.into_vec());
         findings.event(&event);
+    }
+
+    /// What the time of the file means: members of a bundle of diagnostics have that of its making.
+    fn how(&self) -> &'static str {
+        let summary = TreePath::root().join(b"diagkit.json");
+        let is_bundle =
+            summary.is_some_and(|path| self.written.artifact.tree.metadata(&path).is_ok());
+        if is_bundle { "as diagnostics collected them" } else { "last written" }
     }
 
     /// Of a file without readable content, when it was written, or lost.

@@ -81,6 +81,18 @@ fn zeros_and_cut_files_are_told_with_the_time_at_which_they_were_written() {
 }
 
 #[test]
+fn settings_in_a_bundle_of_diagnostics_are_those_of_its_collection() {
+    let found = Case::default()
+        .with("diagkit.json", "{}")
+        .with("settings-store.json", r#"{"SettingsVersion":40}"#)
+        .read("desktop.settings");
+    assert_eq!(
+        found.only("write")["message"],
+        "settings that are not the default of Docker Desktop as diagnostics collected them; no risky setting"
+    );
+}
+
+#[test]
 fn what_else_is_remembered_is_told() {
     let mac = "Users/bob/Library/Group Containers/group.com.docker";
     let linux = "home/eve/.docker/desktop";
