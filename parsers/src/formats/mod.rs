@@ -14,6 +14,7 @@ pub mod content_store;
 pub mod cri_log;
 pub mod cri_metadata;
 pub mod criu;
+pub mod daemon_message;
 pub mod desktop_line;
 pub mod desktop_message;
 pub mod engine_settings;

@@ -1,7 +1,7 @@
 //! The event that a line of a container becomes when a log driver gave it to the log of the host.
 
-use super::daemon_message::When;
 use crate::Inventory;
+use crate::formats::daemon_message::When;
 use dockline_timeline::{Event, Findings, Kind, Meaning, Origin, Position, Subject, Value};
 use std::borrow::Cow;
 

@@ -10,7 +10,7 @@
 //!
 //! | record | event |
 //! |---|---|
-//! | a message of a daemon | what it means where its wording is known ([`super::daemon_message`]), else `log` |
+//! | a message of a daemon | what it means where its wording is known ([`crate::formats::daemon_message`]), else `log` |
 //! | a line of a container, by the `syslog` log driver | `log`, as of any other log driver |
 //! | a message of systemd or the kernel that names a container or an engine | the same as of a daemon |
 //! | any other line of a log of the whole host | none: counted as not about containers |
@@ -27,7 +27,7 @@ mod clock;
 mod header;
 
 use super::container_line::{self, ContainerLine};
-use super::daemon_message::{Message, Messages, When, concerns};
+use crate::formats::daemon_message::{Message, Messages, When, concerns};
 use crate::formats::lines::{self, LONGEST_LINE, Line};
 use crate::formats::log_text::shown;
 use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};

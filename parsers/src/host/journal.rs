@@ -10,7 +10,7 @@
 //! |---|---|
 //! | with `CONTAINER_ID_FULL`: a line of a container, by the log driver `journald` or by conmon | `log`; long lines joined from their pieces |
 //! | with `PODMAN_EVENT`: an event of Podman | the same event, at `PODMAN_TIME` |
-//! | a message of an engine's daemon, or of systemd or the kernel about containers | as [`super::daemon_message`] says |
+//! | a message of an engine's daemon, or of systemd or the kernel about containers | as [`crate::formats::daemon_message`] says |
 //! | any other | none: counted as not about containers |
 //!
 //! The time of a line is that which the log driver recorded (`SYSLOG_TIMESTAMP`, since 24.0), else
@@ -22,7 +22,7 @@ mod pieces;
 mod podman_event;
 
 use super::container_line::ContainerLine;
-use super::daemon_message::{Message, Messages, When, concerns};
+use crate::formats::daemon_message::{Message, Messages, When, concerns};
 use crate::formats::journal::{Entry, Flaw, Journal};
 use crate::formats::log_text::shown;
 use crate::{Artifact, ArtifactFile, Gather, Inventory, Parser};

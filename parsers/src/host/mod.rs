@@ -3,7 +3,6 @@
 mod client;
 mod container_line;
 mod daemon_log;
-mod daemon_message;
 mod journal;
 
 use crate::Parser;

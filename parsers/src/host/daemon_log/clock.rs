@@ -8,7 +8,7 @@
 //! unknown: UTC is taken, and said.
 
 use super::header::{Local, Stamp};
-use crate::host::daemon_message::When;
+use crate::formats::daemon_message::When;
 use dockline_timeline::{Confidence, Instant};
 
 /// A line later than the time of its file by less than this is not of the year before.

@@ -1,5 +1,5 @@
 //! The event that a message of an engine's daemon becomes, wherever the message lay: in a file of its
-//! own, in syslog or in the journal.
+//! own, in syslog, in the journal, or among the lines of Docker Desktop.
 //!
 //! Every message is an event. Of a recognised one (`rules`) the action is the engine's verb and the
 //! text begins with what it means; of all others the action is `log`. Its container is named by an
@@ -36,34 +36,38 @@ const LONGEST_GRACE: i64 = 86_400;
 
 /// An instant, and how far it can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct When {
-    pub(super) instant: Instant,
-    pub(super) confidence: Confidence,
+pub struct When {
+    /// The instant.
+    pub instant: Instant,
+    /// How far it can be believed.
+    pub confidence: Confidence,
     /// From what it was concluded, for a person; empty when it was recorded.
-    pub(super) from: &'static str,
+    pub from: &'static str,
 }
 
 impl When {
-    pub(super) fn recorded(instant: Instant) -> When {
+    /// What the message or its line says itself.
+    #[must_use]
+    pub fn recorded(instant: Instant) -> When {
         When { instant, confidence: Confidence::Recorded, from: "" }
     }
 }
 
 /// A message as it was found.
 #[derive(Clone, Debug)]
-pub(super) struct Message<'m> {
+pub struct Message<'m> {
     /// Who wrote it: `dockerd`, `containerd`, `kernel`.
-    pub(super) program: &'m str,
+    pub program: &'m str,
     /// Process id of its writer.
-    pub(super) pid: Option<i64>,
+    pub pid: Option<i64>,
     /// The message, without what a log puts before it.
-    pub(super) text: &'m str,
+    pub text: &'m str,
     /// Where it was found.
-    pub(super) position: Position<'m>,
+    pub position: Position<'m>,
     /// When, by what stands around it; used when the message itself has no time.
-    pub(super) around: Option<When>,
+    pub around: Option<When>,
     /// Whether it was found where a log that was not closed does not reach.
-    pub(super) is_recovered: bool,
+    pub is_recovered: bool,
 }
 
 /// Names that the programs of engines write under.
@@ -90,7 +94,8 @@ const UNITS: &[&str] =
 
 /// Whether a message in a log of the whole host is about containers: any of an engine, and those of
 /// systemd and of the kernel that name a container or an engine.
-pub(super) fn concerns(program: &str, message: &str) -> bool {
+#[must_use]
+pub fn concerns(program: &str, message: &str) -> bool {
     match program {
         "systemd" => {
             identifiers::container(message).is_some()
@@ -107,14 +112,18 @@ pub(super) fn concerns(program: &str, message: &str) -> bool {
 }
 
 /// What a message means.
-struct Meant {
-    action: &'static str,
-    meaning: Meaning,
-    says: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub struct Meant {
+    /// The engine's verb; `log` when the wording is not known.
+    pub action: &'static str,
+    /// What the time means.
+    pub meaning: Meaning,
+    /// What it means, for a person; may be empty.
+    pub says: &'static str,
 }
 
 /// Makes events of the messages of one file, in their order.
-pub(super) struct Messages<'i> {
+pub struct Messages<'i> {
     inventory: &'i Inventory,
     /// Ids of known containers, ordered.
     known: Vec<&'i str>,
@@ -124,13 +133,16 @@ pub(super) struct Messages<'i> {
 }
 
 impl<'i> Messages<'i> {
-    pub(super) fn new(inventory: &'i Inventory) -> Messages<'i> {
+    /// Makes events of messages of a host.
+    #[must_use]
+    pub fn new(inventory: &'i Inventory) -> Messages<'i> {
         let known = inventory.containers.keys().map(ContainerId::as_str).collect();
         Messages { inventory, known, is_booting: false }
     }
 
     /// The container whose id this shortens, if it is known.
-    pub(super) fn short_subject(&self, short: &str) -> Subject {
+    #[must_use]
+    pub fn short_subject(&self, short: &str) -> Subject {
         let id = self.resolve(short);
         id.map_or(Subject::UNKNOWN, |id| self.inventory.container_subject(id))
     }
@@ -144,7 +156,7 @@ impl<'i> Messages<'i> {
     }
 
     /// Makes the event, or the two events, of a message; `None` when nothing says its time.
-    pub(super) fn tell(
+    pub fn tell(
         &mut self,
         origin: &Origin,
         message: &Message<'_>,
@@ -175,6 +187,12 @@ impl<'i> Messages<'i> {
             tell_request(&event, &entry, findings);
         }
         Some(when)
+    }
+
+    /// What a message of another log means, and to what it happened.
+    pub fn read(&mut self, program: &str, entry: &Entry<'_>) -> (Meant, Subject) {
+        let request = Request::read(entry);
+        (self.meant(program, entry, request), self.subject(entry, request))
     }
 
     fn meant(&mut self, program: &str, entry: &Entry<'_>, request: Option<Request<'_>>) -> Meant {
@@ -326,7 +344,8 @@ fn process(entry: &Entry<'_>, action: &str) -> Option<i64> {
 }
 
 /// The exit code that a message tells of.
-fn exit_code(entry: &Entry<'_>) -> Option<i64> {
+#[must_use]
+pub fn exit_code(entry: &Entry<'_>) -> Option<i64> {
     let of_field = entry.field("exitCode").and_then(|code| code.parse().ok());
     let of_words = || {
         let after = ["exit_status:", "ExitStatus:"]
