@@ -4,6 +4,7 @@
 mod diagnostics;
 mod electron;
 mod install;
+mod log;
 mod registry;
 mod settings;
 
@@ -14,6 +15,7 @@ pub static PARSERS: &[&Parser] = &[
     &diagnostics::PARSER,
     &electron::PARSER,
     &install::PARSER,
+    &log::PARSER,
     &registry::PARSER,
     &settings::PARSER,
 ];

@@ -21,7 +21,8 @@
 //! | installer | `[14:14:59.523] [component] …` | installer until 2.x: local time |
 //!
 //! What is none of these belongs to the record before it. Messages hold further layers ([`entry`]): a
-//! captured line, JSON, logrus, klog; the innermost time counts.
+//! captured line, JSON, logrus, klog; the innermost time counts, unless it is a whole second and that
+//! of the line around it tells more.
 //!
 //! After lines in public issues of docker/for-win, docker/for-mac and docker/desktop-linux, whose
 //! numbers stand in `testdata/README.md`; Docker publishes neither source nor description. Not seen in
@@ -37,7 +38,7 @@ pub mod text;
 mod time;
 
 pub use anchor::{Anchor, anchor};
-pub use entry::Entry;
+pub use entry::{Entry, is_finer};
 pub use time::Clock;
 
 use dockline_timeline::Instant;

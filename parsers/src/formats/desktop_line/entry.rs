@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 
 const DAY: i64 = 86_400;
+const SECOND: i128 = 1_000_000_000;
 /// A line of a terminal that is longer is not searched for fields.
 const LONGEST_TERMINAL: usize = 64 * 1024;
 /// Places at which the fields of such a line may begin.
@@ -155,8 +156,13 @@ impl<'a> Entry<'a> {
     /// Takes the time of a layer; whether it is one.
     fn take_time(&mut self, time: &str, line: &Line<'a>) -> bool {
         let Ok(Some(instant)) = Instant::parse_rfc3339(time) else { return false };
-        self.stamp = Stamp::Whole(instant);
         self.offset = offset(time).filter(|_| !time.ends_with(['Z', 'z']));
+        if let Stamp::Whole(outer) = self.stamp
+            && is_finer(outer, instant)
+        {
+            return true;
+        }
+        self.stamp = Stamp::Whole(instant);
         if !line.time.is_empty() && line.family != Family::Logrus {
             self.observed = Some(line.time);
         }
@@ -205,6 +211,14 @@ impl<'a> Entry<'a> {
         }
         self.message = Cow::Borrowed(text.trim_end());
     }
+}
+
+/// Whether the time of a line tells more than the whole second that a layer in it names: the line
+/// was written right after it, so that their order is that of the file.
+#[must_use]
+pub fn is_finer(outer: Instant, inner: Instant) -> bool {
+    let apart = outer.nanoseconds_since(inner);
+    inner.nanoseconds() == 0 && (0..2 * SECOND).contains(&apart)
 }
 
 /// The instant of a clock in UTC that was read at most half a day from another instant.

@@ -1,0 +1,6 @@
+//! What holds for the logs of Docker Desktop.
+#![cfg(test)]
+
+mod dating;
+mod lines;
+mod promises;
