@@ -10,7 +10,7 @@
 //! | a message with a known meaning | its own | `create`, `exec_start`, `engine_state`, ...: what it means |
 //! | any other | its own | `log` |
 //! | a message of dockerd or containerd | its own | the same as in their own logs |
-//! | block of rows at the start of a process | `Started on:` | `process_start`, with version, Windows and command line |
+//! | block of rows at the start of a process | `Started on:` | `process_start`, with version, Windows and command line; of an installer `install_start` or `uninstall_start` |
 //! | `-----…-->8` | of the line after it | `process_start` |
 //! | a time with an offset, or a rotation named after its time | of the line | `host_utc_offset`, when it is another than before |
 //! | `electron-audit-log.json` | in it | `log_create`: a log was begun that may be gone |
@@ -101,7 +101,7 @@ struct Surveyed<'a> {
 }
 
 fn parse(artifact: &Arc<Artifact>, inventory: &Arc<Inventory>, findings: &mut dyn Findings) {
-    let user = artifact.files.first().and_then(|file| user_profile::user(&file.path));
+    let user = artifact.files.first().and_then(user_profile::user_of);
     if artifact.capture("list").is_some() {
         let lists = artifact.files.iter();
         return lists.for_each(|file| audit::tell(artifact, file, user.as_deref(), findings));

@@ -33,9 +33,9 @@ pub(super) fn before_whole(local: Instant, next: Instant) -> (Instant, i64) {
     shifted.map_or((local, 0), |instant| (instant, offset))
 }
 
-/// In words.
-pub(super) fn words(record: &Record) -> String {
-    let mut words = String::from("process started");
+/// In words, which begin with what was started.
+pub(super) fn words(says: &str, record: &Record) -> String {
+    let mut words = says.to_owned();
     if let Some(version) = value(record, Key::Version) {
         words.push_str(&format!(": Docker Desktop {version}"));
     }

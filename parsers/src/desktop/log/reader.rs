@@ -10,7 +10,7 @@ use super::{header, rotation};
 use crate::ArtifactFile;
 use crate::formats::daemon_message::{Meant, exit_code};
 use crate::formats::desktop_line::{Entry, Line, Shape, Stamp, anchor, is_finer, read};
-use crate::formats::desktop_message::{Topic, meaning_with};
+use crate::formats::desktop_message::{Topic, meaning_with, of_command_line};
 use crate::formats::lines::{self, LONGEST_LINE};
 use crate::formats::logrus;
 use dockline_evidence::ReadAt;
@@ -271,13 +271,18 @@ impl<'s, 'i, 'a> Reader<'s, 'i, 'a> {
     }
 
     fn header(&mut self, record: &Record, when: When, findings: &mut dyn Findings) {
-        let words = with_source(header::words(record), when);
+        let asked = header::command_line(record).and_then(of_command_line);
+        let says = asked.as_ref().map_or("process started", |asked| &*asked.says);
+        let words = with_source(header::words(says, record), when);
         let mut event = self.event(record, when);
-        event.action = "process_start";
-        event.meaning = Meaning::Start;
+        (event.action, event.meaning) = ("process_start", Meaning::Start);
         event.text = (&words).into();
         event.command_line = header::command_line(record);
         event.attributes.extend(header::attributes(record));
+        if let Some(asked) = &asked {
+            (event.kind, event.action) = (asked.topic.kind(), asked.action);
+            event.attributes.extend(asked.attributes.iter().cloned());
+        }
         findings.event(&event);
     }
 

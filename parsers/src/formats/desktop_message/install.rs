@@ -10,13 +10,13 @@ use dockline_timeline::Meaning::{self, Added, Deletion, End, Recorded, Start};
 const TABLE: &[Wording] = &[
     row(
         ("", "No installation found"),
-        ("install_start", Start),
-        "no earlier installation: a first one begins",
+        ("install_first", Recorded),
+        "no earlier installation was found: this is a first one",
     ),
     row(
         ("", "No d4w installation found"),
-        ("install_start", Start),
-        "no earlier installation: a first one begins",
+        ("install_first", Recorded),
+        "no earlier installation was found: this is a first one",
     ),
     row(
         ("", "Existing installation found: "),

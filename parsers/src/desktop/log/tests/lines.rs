@@ -1,7 +1,7 @@
 //! Which events the lines of a log become.
 
 use crate::case::{Case, Outcome};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const HOST: &str = "C/Users/ada/AppData/Local/Docker/log/host";
 const VM: &str = "C/Users/ada/AppData/Local/Docker/log/vm";
@@ -69,9 +69,13 @@ fn a_header_before_lines_with_a_zone_is_in_utc() {
                You can send feedback, including this log file, at x\n\
                [2026-05-02T03:09:07.326974200Z][Installer][I] No installation found\n";
     let found = read("ProgramData/DockerDesktop/install-log-admin.txt", log);
-    let start = found.only("process_start");
+    let start = found.only("install_start");
     assert_eq!(start["datetime_ns"], "2026-05-02T03:09:07.137000000Z");
     assert_eq!(start["time_confidence"], "recorded");
+    assert_eq!(
+        (&start["unattended"], &start["data_type"]),
+        (&json!(true), &json!("docker:desktop:install"))
+    );
     assert_eq!(start["desktop_version"], "4.71.0 (225177)");
     assert_eq!(start["command_line"], "\"Docker Desktop Installer.exe\" install --quiet");
     assert_eq!(found.issues, [""; 0]);

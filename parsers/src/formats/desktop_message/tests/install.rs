@@ -14,12 +14,12 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "Installer",
         "No installation found",
-        "Install install_start | no earlier installation: a first one begins | meaning=Start Time",
+        "Install install_first | no earlier installation was found: this is a first one",
     ),
     (
         "InstallHandler",
         "No d4w installation found",
-        "Install install_start | no earlier installation: a first one begins | meaning=Start Time",
+        "Install install_first | no earlier installation was found: this is a first one",
     ),
     (
         "CheckForUpdateHandler",
