@@ -20,7 +20,7 @@
 //! | clock | `[14:14:59.523][component][level] …` | `log.txt`, service and installer until 4.4: local time |
 //! | installer | `[14:14:59.523] [component] …` | installer until 2.x: local time |
 //!
-//! What is none of these belongs to the record before it. Messages hold further layers ([`entry`]): a
+//! What is none of these belongs to the record before it. Messages hold further layers (`entry`): a
 //! captured line, JSON, logrus, klog; the innermost time counts, unless it is a whole second and that
 //! of the line around it tells more.
 //!

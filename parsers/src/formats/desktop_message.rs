@@ -3,7 +3,7 @@
 //! Docker Desktop's processes on the host (backend, graphical interface, privileged helper,
 //! installer) and in its virtual machine write free text. What a person did shows in a few dozen
 //! wordings, each of which is read in one file below: calls of the engine's API that pass the
-//! backend ([`request`], [`api`]), messages between the processes ([`ipc`]), and what they say of
+//! backend (`request`, `api`), messages between the processes (`ipc`), and what they say of
 //! themselves. Wordings are those of public issues of docker/for-win, docker/for-mac and
 //! docker/desktop-linux from 1.12 to 4.83; a wording that is not listed has no meaning here and
 //! stays a plain line of its log.
