@@ -149,22 +149,13 @@ fn outputs(
 /// `diagkit.json`, whatever its keys are.
 fn checks(artifact: &Artifact, file: &ArtifactFile, findings: &mut dyn Findings) -> Vec<String> {
     let Some(bytes) = artifact.read(file, findings) else { return Vec::new() };
-    match json::read(&bytes) {
-        Ok(document) => {
-            findings.records(&file.origin, 1, document.length);
-            document.flaws.iter().for_each(|flaw| flaw.report(file, findings));
-            let checks = EngineSettings::from_document(&document.value);
-            if checks.cut {
-                let what = format!("more than {} checks, the rest is not read", checks.pairs.len());
-                findings.issue(file.issue(IssueKind::LimitReached, Position::File, what));
-            }
-            checks.pairs
-        }
-        Err(flaw) => {
-            flaw.report_lost(file, bytes.len(), findings);
-            Vec::new()
-        }
+    let Some(document) = json::record(&bytes, file, findings) else { return Vec::new() };
+    let checks = EngineSettings::from_document(&document);
+    if checks.cut {
+        let what = format!("more than {} checks, the rest is not read", checks.pairs.len());
+        findings.issue(file.issue(IssueKind::LimitReached, Position::File, what));
     }
+    checks.pairs
 }
 
 /// The offset of the host's zone, from the local time that the bundle has of its summary.

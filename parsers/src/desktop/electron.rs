@@ -187,18 +187,7 @@ impl<'a> Profile<'a> {
 
     /// A file of JSON as one record; an issue when it is none.
     fn json(&self, file: &ArtifactFile, findings: &mut dyn Findings) -> Option<Json> {
-        let bytes = self.artifact.read(file, findings)?;
-        match json::read(&bytes) {
-            Ok(document) => {
-                findings.records(&file.origin, 1, document.length);
-                document.flaws.iter().for_each(|flaw| flaw.report(file, findings));
-                Some(document.value)
-            }
-            Err(flaw) => {
-                flaw.report_lost(file, bytes.len(), findings);
-                None
-            }
-        }
+        json::record(&self.artifact.read(file, findings)?, file, findings)
     }
 
     /// Where the window lay, and what was open.

@@ -33,7 +33,7 @@ impl SettingsFile {
         let bytes = artifact.read(file, findings)?;
         let is_json = file.path.file_name().is_some_and(|name| name.ends_with(b".json"));
         let document = match is_json {
-            true => of_json(&bytes, file, findings)?,
+            true => json::record(&bytes, file, findings)?,
             false => of_toml(&bytes, file, findings)?,
         };
         let settings = EngineSettings::from_document(&document);
@@ -61,20 +61,6 @@ impl SettingsFile {
         all.texts("possible_secrets", &self.secrets);
         all.texts("settings", &self.settings.pairs);
         event.attributes.extend(all.into_vec());
-    }
-}
-
-fn of_json(bytes: &[u8], file: &ArtifactFile, findings: &mut dyn Findings) -> Option<Value> {
-    match json::read(bytes) {
-        Ok(document) => {
-            findings.records(&file.origin, 1, document.length);
-            document.flaws.iter().for_each(|flaw| flaw.report(file, findings));
-            Some(document.value)
-        }
-        Err(flaw) => {
-            flaw.report_lost(file, bytes.len(), findings);
-            None
-        }
     }
 }
 

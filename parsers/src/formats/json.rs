@@ -125,6 +125,22 @@ pub fn read(bytes: &[u8]) -> Result<Document, Flaw> {
     Ok(Document { value, flaws, length: as_u64(bytes.len()).saturating_sub(lost) })
 }
 
+/// The content of a file as one record of it: counted, with its flaws told; an issue that lost it
+/// when it is no JSON.
+pub fn record(bytes: &[u8], file: &ArtifactFile, findings: &mut dyn Findings) -> Option<Value> {
+    match read(bytes) {
+        Ok(document) => {
+            findings.records(&file.origin, 1, document.length);
+            document.flaws.iter().for_each(|flaw| flaw.report(file, findings));
+            Some(document.value)
+        }
+        Err(flaw) => {
+            flaw.report_lost(file, bytes.len(), findings);
+            None
+        }
+    }
+}
+
 /// The first value in a text, and where it ends.
 fn first_value(text: &str) -> Option<Result<(Value, usize), serde_json::Error>> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();

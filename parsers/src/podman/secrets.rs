@@ -70,18 +70,7 @@ fn parse(artifact: &Arc<Artifact>, _inventory: &Arc<Inventory>, findings: &mut d
 }
 
 fn document(artifact: &Artifact, file: &ArtifactFile, findings: &mut dyn Findings) -> Option<Json> {
-    let bytes = artifact.read(file, findings)?;
-    match json::read(&bytes) {
-        Ok(document) => {
-            findings.records(&file.origin, 1, document.length);
-            document.flaws.iter().for_each(|flaw| flaw.report(file, findings));
-            Some(document.value)
-        }
-        Err(flaw) => {
-            flaw.report_lost(file, bytes.len(), findings);
-            None
-        }
-    }
+    json::record(&artifact.read(file, findings)?, file, findings)
 }
 
 fn values(artifact: &Artifact, file: &ArtifactFile, findings: &mut dyn Findings) -> Values {

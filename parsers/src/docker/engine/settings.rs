@@ -67,18 +67,7 @@ pub(super) fn of_engine(written: &WrittenFile<'_>, findings: &mut dyn Findings) 
 
 /// The JSON of the file.
 pub(super) fn document(written: &WrittenFile<'_>, findings: &mut dyn Findings) -> Option<Value> {
-    let bytes = written.read(findings)?;
-    match json::read(&bytes) {
-        Ok(document) => {
-            findings.records(&written.file.origin, 1, document.length);
-            document.flaws.iter().for_each(|flaw| flaw.report(written.file, findings));
-            Some(document.value)
-        }
-        Err(flaw) => {
-            flaw.report_lost(written.file, bytes.len(), findings);
-            None
-        }
-    }
+    json::record(&written.read(findings)?, written.file, findings)
 }
 
 /// Of a file without readable content, the time at which it was written.

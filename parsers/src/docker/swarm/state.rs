@@ -8,18 +8,7 @@ use serde_json::Value;
 
 /// The document of a file.
 fn document(one: &WrittenFile<'_>, findings: &mut dyn Findings) -> Option<Value> {
-    let bytes = one.artifact.read(one.file, findings)?;
-    match json::read(&bytes) {
-        Ok(document) => {
-            findings.records(&one.file.origin, 1, document.length);
-            document.flaws.iter().for_each(|flaw| flaw.report(one.file, findings));
-            Some(document.value)
-        }
-        Err(flaw) => {
-            flaw.report_lost(one.file, bytes.len(), findings);
-            None
-        }
-    }
+    json::record(&one.read(findings)?, one.file, findings)
 }
 
 pub(super) fn node(one: &WrittenFile<'_>, findings: &mut dyn Findings) {
